@@ -1,0 +1,159 @@
+"""What the assistant gives back: an answer with its citations, or an abstention.
+
+Both are results. "The corpus does not say" is a proper answer and no error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from assistant.domain.articles import ArticleInfo
+from assistant.domain.passages import RankedPassage, Span
+
+
+class Support(StrEnum):
+    """How well the cited sentences carry a claim."""
+
+    SUPPORTED = "supported"
+    PARTIAL = "partial"
+    UNSUPPORTED = "unsupported"
+    UNCITED = "uncited"
+
+
+class AbstentionReason(StrEnum):
+    """Which step found that the corpus does not answer."""
+
+    RETRIEVAL = "retrieval"
+    MODEL = "model"
+    GROUNDING = "grounding"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One sentence that was shown for an answer.
+
+    n: its number in this answer, from 1.
+    span: code points into the article's stored text; ``quote`` is that slice.
+    """
+
+    n: int
+    article: ArticleInfo
+    span: Span
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One statement of an answer, its verdict with the reason, and the numbers it cites."""
+
+    text: str
+    support: Support
+    why: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusInfo:
+    """What was searched: its name, articles visible as of the date asked, newest date."""
+
+    name: str
+    articles: int
+    newest: date | None
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost: tokens, money (None: not known), milliseconds by stage."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+    milliseconds: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What an answer was made with, enough to tell why two answers differ.
+
+    model is None for an answer by extraction; prompts maps prompt ids to hashes;
+    settings is a fingerprint of all settings that can change an answer.
+    """
+
+    version: str
+    model: str | None
+    prompts: Mapping[str, str]
+    settings: str
+    embedder: str
+    segmenter: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Degraded:
+    """Why less was done than was asked for, in one sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A text whose every statement is a claim with citations."""
+
+    id: str
+    question: str
+    as_of: date
+    text: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    nearest: tuple[RankedPassage, ...]
+    confidence: float
+    corpus: CorpusInfo
+    usage: Usage
+    provenance: Provenance
+    dropped: int = 0
+    degraded: Degraded | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abstention:
+    """The corpus does not answer; what came nearest, for a person to judge."""
+
+    id: str
+    question: str
+    as_of: date
+    reason: AbstentionReason
+    text: str
+    nearest: tuple[RankedPassage, ...]
+    confidence: float
+    corpus: CorpusInfo
+    usage: Usage
+    provenance: Provenance
+    dropped: int = 0
+    degraded: Degraded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What can be checked again later, also after the index has moved on.
+
+    quotes: for each citation the article id, the span, and SHA-256 of the quote.
+    """
+
+    answer_id: str
+    question: str
+    as_of: date
+    quotes: tuple[tuple[str, Span, str], ...]
+    provenance: Provenance
+
+    @classmethod
+    def of(cls, result: Answer | Abstention) -> Receipt:
+        """The receipt of a result; an abstention quotes nothing."""
+        cited = result.citations if isinstance(result, Answer) else ()
+        quotes = tuple((c.article.id, c.span, hashlib.sha256(c.quote.encode()).hexdigest()) for c in cited)
+        return cls(result.id, result.question, result.as_of, quotes, result.provenance)

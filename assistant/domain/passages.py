@@ -1,0 +1,160 @@
+"""Spans, sentences and passages: the units that are found and cited.
+
+A passage is a run of whole sentences of one article, up to 130 words, sharing
+one sentence with the passage before it. Words and not tokens, so that an index
+does not depend on which tokenizer file a machine happens to have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from assistant.domain.articles import Article, ArticleInfo
+from assistant.domain.text import clean
+
+MAX_WORDS = 130  # why 130: DESIGN.md, "Passages"
+OVERLAP = 1  # one sentence: an answer beside its subject is never cut from it
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of code points in an article's stored text."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """The slice of the text: ``Span(0, 3).of("news") == "new"``."""
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an article: where it stands, verbatim, and cleaned."""
+
+    article_id: str
+    span: Span
+    text: str
+    cleaned: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of whole sentences: the unit of retrieval. ``text`` is cleaned."""
+
+    id: str
+    article_id: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedArticle:
+    """An article with its sentences and passages, ready to be stored and indexed."""
+
+    article: Article
+    sentences: tuple[Sentence, ...]
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result of one index: a passage id and that index's raw score."""
+
+    passage_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreParts:
+    """How a passage's score came about: ``(lexical + dense) * recency``.
+
+    lexical: BM25 over the best BM25 of this question, 0 to 1.
+    dense: cosine times the dense weight; None when dense search was not available.
+    recency: 1 to 1.5, see retrieval.
+    """
+
+    lexical: float
+    dense: float | None
+    recency: float
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPassage:
+    """A passage that was found, its article, and why it ranks where it does."""
+
+    passage: Passage
+    article: ArticleInfo
+    score: float
+    parts: ScoreParts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which articles a question may see.
+
+    as_of: articles published later do not exist. Undated ones do.
+    since, until: inclusive; an undated article is in neither.
+    outlet: compared without regard to case.
+    """
+
+    as_of: date
+    since: date | None = None
+    until: date | None = None
+    outlet: str | None = None
+
+    def admits(self, article: ArticleInfo) -> bool:
+        """Whether a question with this scope may use the article."""
+        day = article.published.day if article.published else None
+        if day and day > self.as_of:
+            return False
+        if self.since and (day is None or day < self.since):
+            return False
+        if self.until and (day is None or day > self.until):
+            return False
+        return self.outlet is None or (article.outlet or "").casefold() == self.outlet.casefold()
+
+
+def make_sentences(article: Article, spans: Sequence[Span]) -> tuple[Sentence, ...]:
+    """The article's sentences; spans that hold nothing visible are left out."""
+    made = (Sentence(article.id, span, span.of(article.text), clean(span.of(article.text))) for span in spans)
+    return tuple(sentence for sentence in made if sentence.cleaned)
+
+
+def make_passages(
+    sentences: Sequence[Sentence], *, max_words: int = MAX_WORDS, overlap: int = OVERLAP
+) -> tuple[Passage, ...]:
+    """Cut the sentences of one article into passages, in order.
+
+    A single sentence longer than max_words is a passage of its own. The last
+    sentences of a passage open the next one, unless that alone would fill it.
+    """
+    passages: list[Passage] = []
+    run: list[Sentence] = []
+    for sentence in sentences:
+        if run and _words(run) + _words([sentence]) > max_words:
+            passages.append(_passage(run))
+            shared = run[len(run) - overlap :] if overlap else []
+            run = shared if _words(shared) + _words([sentence]) <= max_words else []
+        run.append(sentence)
+    if run:
+        passages.append(_passage(run))
+    return tuple(passages)
+
+
+def passage_id(article_id: str, span: Span, text: str) -> str:
+    """A passage's identity: two identical wire copies keep two passages."""
+    return hashlib.sha256(f"{article_id}\0{span.start}\0{span.end}\0{text}".encode()).hexdigest()[:16]
+
+
+def _words(sentences: Sequence[Sentence]) -> int:
+    return sum(len(sentence.cleaned.split()) for sentence in sentences)
+
+
+def _passage(run: Sequence[Sentence]) -> Passage:
+    span = Span(run[0].span.start, run[-1].span.end)
+    text = " ".join(sentence.cleaned for sentence in run)
+    return Passage(passage_id(run[0].article_id, span, text), run[0].article_id, span, text)

@@ -1,0 +1,1 @@
+"""What a person or a program talks to; each renders the same events and results."""
