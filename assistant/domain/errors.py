@@ -54,7 +54,7 @@ class ArticleRejected(AssistantError):
 class ConfigurationError(AssistantError):
     """A setting is unknown or has no usable value."""
 
-    help = "See `assistant --help` and README.md, \"Settings\"."
+    help = 'See `assistant --help` and README.md, "Settings".'
 
 
 class LibraryError(AssistantError):

@@ -26,9 +26,9 @@ _BLANK = re.compile(r"\s+")
 
 
 def clean(text: str) -> str:
-    """The text as a person sees it: one line, no invisible or control characters.
+    r"""The text as a person sees it: one line, no invisible or control characters.
 
-    >>> clean("The vote\\u200b was\\n5\\u202e to 4.")
+    >>> clean("The vote\u200b was\n5\u202e to 4.")
     'The vote was 5 to 4.'
     """
     text = _INVISIBLE.sub("", text)
