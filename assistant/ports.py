@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
-from assistant.domain.articles import Article, ArticleInfo
+from assistant.domain.articles import Article, ArticleInfo, Origin
 from assistant.domain.errors import ArticleRejected
 from assistant.domain.passages import Hit, Passage, PreparedArticle, Sentence, Span
 
@@ -169,31 +169,58 @@ class Generation(Protocol):
         ...
 
 
-class StoredArticles(Protocol):
-    """What a writer starts from: the articles of the generation before."""
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What the indexes are built from: one passage, its article's title, its vector."""
+
+    passage_id: str
+    title: str
+    body: str
+    vector: Vectors
+
+
+class LibraryWriter(Protocol):
+    """The library of the generation under construction."""
 
     def hashes(self) -> Mapping[str, str]:
         """Content hash by article id."""
         ...
 
-    def origins(self) -> Mapping[str, tuple[str, str]]:
-        """(source root, relative path) by article id."""
+    def origins(self) -> Mapping[str, Origin]:
+        """Where each article was read from, by article id."""
+        ...
+
+    def articles(self) -> Iterator[Article]:
+        """Every stored article, by id."""
+        ...
+
+    def put(self, prepared: PreparedArticle, vectors: Vectors) -> None:
+        """Store the article whole, in place of one with the same id; one vector for each passage."""
+        ...
+
+    def remove(self, article_id: str) -> None:
+        """Forget the article; nothing happens when there is none."""
         ...
 
 
 class GenerationWriter(Protocol):
-    """The next generation, under construction and locked against other writers."""
+    """The next generation, under construction, locked against other writers."""
 
     @property
-    def before(self) -> StoredArticles:
-        """The articles of the current generation (none when there is no current one)."""
+    def before(self) -> Manifest | None:
+        """What the current generation is made of; None when there is none."""
         ...
 
-    def publish(self, put: Sequence[tuple[PreparedArticle, Vectors]], remove: Iterable[str] = ()) -> int:
-        """Make the new generation current; returns its number.
+    @property
+    def library(self) -> LibraryWriter:
+        """A copy of the current generation's library, to be changed freely."""
+        ...
 
-        put replaces an article of the same id whole. Killed at any moment, the old
-        generation stays current.
+    def publish(self) -> int:
+        """Index the library and make it the current generation; returns its number.
+
+        Killed at any moment before, the old generation stays current. Without this
+        call nothing that was changed is kept.
         """
         ...
 
@@ -201,7 +228,7 @@ class GenerationWriter(Protocol):
 class Generations(Protocol):
     """The generations of one corpus."""
 
-    def current(self) -> AbstractContextManager[Generation] | None:
+    def current(self) -> AbstractContextManager[Generation | None]:
         """The current generation, held open while the context lasts; None when none is published."""
         ...
 
