@@ -7,7 +7,7 @@ whole; one that is not mentioned stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from assistant.domain.articles import Article
@@ -30,16 +30,13 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What one ingest did: article ids by outcome, and the generation that is current now."""
+    """What one ingest did: article ids by outcome, and what was rejected."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     rejected: tuple[Rejection, ...] = ()
-    generation: int | None = None
-    articles: int = 0
-    passages: int = 0
 
     @property
     def accepted(self) -> int:
@@ -47,20 +44,12 @@ class IngestReport:
         return len(self.added) + len(self.changed) + len(self.unchanged)
 
 
-@dataclass
-class _Tally:
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
-
-
 def prepare(articles: Iterable[Article], segmenter: Segmenter) -> list[PreparedArticle]:
     """Each article with its sentences and passages, in order."""
     prepared = []
     for article in articles:
         sentences = make_sentences(article, segmenter.segment(article.text, article.info.language))
-        prepared.append(PreparedArticle(article, sentences, make_passages(sentences)))
+        prepared.append(PreparedArticle(article, sentences, make_passages(article, sentences)))
     return prepared
 
 
@@ -70,13 +59,14 @@ def ingest(
     *,
     segmenter: Segmenter,
     embedder: Embedder,
-    only: bool = False,
+    mirror: str = "",
     rebuild: bool = False,
     progress: Progress = lambda seen: None,
 ) -> IngestReport:
     """Put the source's articles into the corpus and publish a new generation.
 
-    only: the corpus then holds the source's articles and no others.
+    mirror: names the state of the source, of which the corpus becomes a mirror: it then
+        holds the source's articles and no others. Empty: the corpus grows.
     rebuild: prepare and embed every stored article again, with this embedder.
     progress: called with the number of articles and rejections seen so far.
 
@@ -84,25 +74,97 @@ def ingest(
     process is ingesting, EmbedderMismatch when the corpus was embedded otherwise.
     """
     with generations.writer() as writer:
-        again = _prepare_again(writer, segmenter, embedder, rebuild=rebuild)
+        desk = _Desk(writer, segmenter, embedder)
+        renewed = desk.renew(rebuild=rebuild)
+        stored = dict(writer.library.hashes())
         tally = _Tally()
-        batch: list[Article] = []
-        known = dict(writer.library.hashes())
-        seen: set[str] = set()
         for number, item in enumerate(source.read(), 1):
             if isinstance(item, ArticleRejected):
                 tally.rejected.append(Rejection(item.where, item.reason))
-            elif _is_new(item, known, seen, tally):
-                batch.append(item)
-                if len(batch) == _BATCH:
-                    _store(batch, writer, segmenter, embedder)
-                    batch.clear()
+            elif tally.note(item, stored.get(item.id)):
+                desk.put(item)
             progress(number)
-        _store(batch, writer, segmenter, embedder)
-        removed = sorted(set(known) - seen) if only and seen else []
+        desk.flush()
+        removed = sorted(stored.keys() - tally.seen()) if mirror and tally.seen() else []
         for article_id in removed:
             writer.library.remove(article_id)
-        if again:
-            kept = [article for article in writer.library.articles() if article.id in tally.unchanged_or(known, seen)]
-            _store(kept, writer, segmenter, embedder)
-        return _report(writer, tally, removed, changed=bool(again or tally.added or tally.changed or removed))
+        mirrored = bool(mirror) and (writer.before is None or writer.before.source != mirror)
+        if renewed or tally.added or tally.changed or removed or mirrored:
+            writer.publish(mirror)
+        return IngestReport(
+            added=tuple(tally.added),
+            changed=tuple(tally.changed),
+            unchanged=tuple(tally.unchanged),
+            removed=tuple(removed),
+            rejected=tuple(tally.rejected),
+        )
+
+
+@dataclass
+class _Tally:
+    """What has been seen of the source so far."""
+
+    added: list[str] = field(default_factory=list[str])
+    changed: list[str] = field(default_factory=list[str])
+    unchanged: list[str] = field(default_factory=list[str])
+    rejected: list[Rejection] = field(default_factory=list[Rejection])
+
+    def note(self, article: Article, stored_hash: str | None) -> bool:
+        """Count the article; true when it has to be stored."""
+        if stored_hash is None:
+            self.added.append(article.id)
+        elif stored_hash != article.content_hash():
+            self.changed.append(article.id)
+        else:
+            self.unchanged.append(article.id)
+            return False
+        return True
+
+    def seen(self) -> set[str]:
+        """The ids of all articles of the source."""
+        return {*self.added, *self.changed, *self.unchanged}
+
+
+class _Desk:
+    """Prepares articles, embeds them in batches, and stores them."""
+
+    def __init__(self, writer: GenerationWriter, segmenter: Segmenter, embedder: Embedder) -> None:
+        self._writer = writer
+        self._segmenter = segmenter
+        self._embedder = embedder
+        self._waiting: list[Article] = []
+
+    def renew(self, *, rebuild: bool) -> bool:
+        """Prepare the stored articles again where that is due; true when it was."""
+        before = self._writer.before
+        if before is None:
+            return False
+        if before.embedder != self._embedder.fingerprint and not rebuild:
+            raise EmbedderMismatch(
+                f"the corpus was embedded with {before.embedder!r}, not with {self._embedder.fingerprint!r}"
+            )
+        if before.segmenter == self._segmenter.fingerprint and not rebuild:
+            return False
+        for article in list(self._writer.library.articles()):
+            self.put(article)
+        self.flush()
+        return True
+
+    def put(self, article: Article) -> None:
+        """Store the article, now or with the next ones."""
+        self._waiting.append(article)
+        if len(self._waiting) == _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what waits."""
+        prepared = prepare(self._waiting, self._segmenter)
+        vectors = self._embedder.embed(
+            [passage.cleaned for article in prepared for passage in article.passages]
+        )
+        start = 0
+        for article in prepared:
+            end = start + len(article.passages)
+            self._writer.library.put(article, vectors[start:end])
+            start = end
+        self._waiting.clear()

@@ -130,6 +130,7 @@ class Manifest:
     """What a generation is made of; written into its folder.
 
     content: SHA-256 over all articles' hashes: equal means the same articles.
+    source: the state of the source that the corpus mirrors; empty for one that grows.
     """
 
     format: int
@@ -138,6 +139,7 @@ class Manifest:
     articles: int
     passages: int
     content: str
+    source: str
 
 
 class Generation(Protocol):
@@ -216,9 +218,10 @@ class GenerationWriter(Protocol):
         """A copy of the current generation's library, to be changed freely."""
         ...
 
-    def publish(self) -> int:
+    def publish(self, source: str = "") -> int:
         """Index the library and make it the current generation; returns its number.
 
+        source: see Manifest.
         Killed at any moment before, the old generation stays current. Without this
         call nothing that was changed is kept.
         """

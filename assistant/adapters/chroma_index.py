@@ -74,7 +74,11 @@ class ChromaIndex:
         """The nearest passages by exact cosine, ties by passage id."""
         if not np.any(vector):
             return []
-        rows = np.arange(len(self._ids)) if exact or len(self._ids) <= CANDIDATES else self._proposed(vector)
+        rows = (
+            np.arange(len(self._ids))
+            if exact or len(self._ids) <= CANDIDATES
+            else self._proposed(vector, limit)
+        )
         cosines = self._vectors[rows] @ vector
         best = np.lexsort((rows, -cosines))[:limit]
         return [Hit(self._ids[rows[at]].decode(), float(cosines[at])) for at in best]
@@ -96,11 +100,11 @@ class ChromaIndex:
         if opened is not None:
             opened.close()
 
-    def _proposed(self, vector: Vectors) -> NDArray[np.int64]:
+    def _proposed(self, vector: Vectors, limit: int) -> NDArray[np.int64]:
         with self._opening:  # two threads' first questions open one client
             client = self._chroma
         found = client.get_collection(_COLLECTION, embedding_function=None).query(
-            query_embeddings=[vector], n_results=CANDIDATES, include=[]
+            query_embeddings=[vector], n_results=min(max(limit, CANDIDATES), len(self._ids)), include=[]
         )
         return np.sort(np.array([int(row) for row in found["ids"][0]], dtype=np.int64))
 

@@ -115,12 +115,18 @@ class GenerationFolder:
 
 
 class GenerationFolders:
-    """The generations of one corpus, in one folder."""
+    """The generations of one corpus, in one folder.
 
-    def __init__(self, folder: Path, stores: Stores, *, embedder: str, segmenter: str) -> None:
+    patience: seconds that a writer waits for another one before it gives up.
+    """
+
+    def __init__(
+        self, folder: Path, stores: Stores, *, embedder: str, segmenter: str, patience: float = 0
+    ) -> None:
         self._folder = folder
         self._stores = stores
         self._fingerprints = (embedder, segmenter)
+        self._patience = patience
         self._lock = Lock()
         self._open: GenerationFolder | None = None
 
@@ -162,14 +168,14 @@ class GenerationFolders:
                 )
             )
 
-            def publish() -> int:
-                return self._publish(building, library, committing.close)
+            def publish(source: str) -> int:
+                return self._publish(building, library, committing.close, source)
 
             yield GenerationFolderWriter(library, read_manifest(before) if before else None, publish)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        lock = FileLock(self._folder / "writer.lock", timeout=0)
+        lock = FileLock(self._folder / "writer.lock", timeout=self._patience)
         try:
             _make_private(self._folder / "generations")
             lock.acquire()
@@ -184,11 +190,13 @@ class GenerationFolders:
         finally:
             lock.release()
 
-    def _publish(self, building: Path, library: IndexableLibrary, commit: Callable[[], None]) -> int:
+    def _publish(
+        self, building: Path, library: IndexableLibrary, commit: Callable[[], None], source: str
+    ) -> int:
         self._stores.build_lexical(building / "lexical", library.rows())
         self._stores.build_vectors(building / "chroma", library.rows())
         articles, passages = library.counts()
-        manifest = Manifest(FORMAT, *self._fingerprints, articles, passages, library.content())
+        manifest = Manifest(FORMAT, *self._fingerprints, articles, passages, library.content(), source)
         commit()
         (building / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2) + "\n")
         (building / "in-use").touch()
@@ -239,10 +247,16 @@ class GenerationFolders:
 class GenerationFolderWriter:
     """The next generation of one corpus, under construction."""
 
-    def __init__(self, library: LibraryWriter, before: Manifest | None, publish: Callable[[], int]) -> None:
+    def __init__(
+        self, library: LibraryWriter, before: Manifest | None, publish: Callable[[str], int]
+    ) -> None:
         self.library = library
         self.before = before
-        self.publish = publish
+        self._publish = publish
+
+    def publish(self, source: str = "") -> int:
+        """Index the library and make it the current generation; returns its number."""
+        return self._publish(source)
 
 
 def read_pointer(folder: Path) -> int | None:

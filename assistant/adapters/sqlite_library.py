@@ -38,7 +38,7 @@ CREATE TABLE sentences (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE passages (
     id TEXT PRIMARY KEY, article_id TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-    text TEXT NOT NULL, vector BLOB NOT NULL
+    cleaned TEXT NOT NULL, vector BLOB NOT NULL
 ) STRICT;
 CREATE INDEX passages_by_article ON passages (article_id, start);
 """
@@ -82,9 +82,14 @@ class SqliteLibrary:
 
     def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         """The passages in the order asked for; unknown ids are left out."""
-        rows = self._in("SELECT id, article_id, start, end, text FROM passages WHERE id IN", passage_ids)
+        slices = """SELECT p.id, p.article_id, p.start, p.end,
+                           substr(a.text, p.start + 1, p.end - p.start), p.cleaned
+                    FROM passages p JOIN articles a ON a.id = p.article_id WHERE p.id IN"""
+        rows = self._in(slices, passage_ids)
         found = {
-            str(row[0]): Passage(str(row[0]), str(row[1]), Span(_int(row[2]), _int(row[3])), str(row[4]))
+            str(row[0]): Passage(
+                str(row[0]), str(row[1]), Span(_int(row[2]), _int(row[3])), str(row[4]), str(row[5])
+            )
             for row in rows
         }
         return [found[passage_id] for passage_id in passage_ids if passage_id in found]
@@ -153,7 +158,7 @@ class SqliteLibraryWriter:
             ],
         )
         self._connection.executemany(
-            "INSERT INTO passages (id, article_id, start, end, text, vector) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages (id, article_id, start, end, cleaned, vector) VALUES (?, ?, ?, ?, ?, ?)",
             [
                 (
                     passage.id,
@@ -174,10 +179,10 @@ class SqliteLibraryWriter:
 
     def rows(self) -> Iterator[IndexRow]:
         """Every passage for the indexes, in passage-id order."""
-        query = """SELECT p.id, coalesce(a.title, ''), p.text, p.vector
+        query = """SELECT p.id, coalesce(a.title, ''), p.cleaned, p.vector
                    FROM passages p JOIN articles a ON a.id = p.article_id ORDER BY p.id"""
-        for passage_id, title, text, vector in self._connection.execute(query):
-            yield IndexRow(passage_id, title, text, np.frombuffer(vector, dtype=np.float32))
+        for passage_id, title, body, vector in self._connection.execute(query):
+            yield IndexRow(passage_id, title, body, np.frombuffer(vector, dtype=np.float32))
 
     def counts(self) -> tuple[int, int]:
         """Number of articles and of passages."""
@@ -218,7 +223,8 @@ def _columns(article: Article) -> tuple[str | int | None, ...]:
     day = info.published.day.isoformat() if info.published else None
     return (
         info.id, info.origin.root, info.origin.path, info.title, info.outlet, info.author, info.url,
-        published, updated, info.corrects, info.language, int(info.fiction), day, article.content_hash(), article.text,
+        published, updated, info.corrects, info.language, int(info.fiction), day,
+        article.content_hash(), article.text,
     )  # fmt: skip
 
 

@@ -102,15 +102,19 @@ class Degraded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A text whose every statement is a claim with citations."""
+class Result:
+    """What every question gets, answered or not.
+
+    as_of: the date that was stood on. nearest: the best passages, for a person to judge.
+    confidence: 0 to 1, how likely the corpus answers the question.
+    dropped: statements left out because nothing supports them.
+    degraded: set when less was done than was asked for.
+    """
 
     id: str
     question: str
     as_of: date
     text: str
-    claims: tuple[Claim, ...]
-    citations: tuple[Citation, ...]
     nearest: tuple[RankedPassage, ...]
     confidence: float
     corpus: CorpusInfo
@@ -121,21 +125,18 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Abstention:
-    """The corpus does not answer; what came nearest, for a person to judge."""
+class Answer(Result):
+    """A text whose every statement is a claim with citations."""
 
-    id: str
-    question: str
-    as_of: date
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abstention(Result):
+    """The corpus does not answer: which step found so."""
+
     reason: AbstentionReason
-    text: str
-    nearest: tuple[RankedPassage, ...]
-    confidence: float
-    corpus: CorpusInfo
-    usage: Usage
-    provenance: Provenance
-    dropped: int = 0
-    degraded: Degraded | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
+from pathlib import PurePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ class ArticleInfo:
 
     @property
     def location(self) -> str:
-        """The article's own url, or else the file that it was read from."""
-        return self.url or self.origin.path
+        """The article's own url, or else the file that it was read from, below its root's name."""
+        return self.url or f"{PurePath(self.origin.root).name}/{self.origin.path}".lstrip("/")
 
     @property
     def label(self) -> str:

@@ -43,12 +43,17 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A run of whole sentences: the unit of retrieval. ``text`` is cleaned."""
+    """A run of whole sentences: the unit of retrieval.
+
+    text: the slice of the stored text, headings and blanks between sentences included.
+    cleaned: the sentences alone, cleaned; this is what is indexed.
+    """
 
     id: str
     article_id: str
     span: Span
     text: str
+    cleaned: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +75,21 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class ScoreParts:
-    """How a passage's score came about: ``(lexical + dense) * recency``.
+    """How a passage's score came about.
 
     lexical: BM25 over the best BM25 of this question, 0 to 1.
-    dense: cosine times the dense weight; None when dense search was not available.
-    recency: 1 to 1.5, see retrieval.
+    dense: cosine times the dense weight.
+    recency: a factor of 1 and more, see retrieval.
     """
 
     lexical: float
-    dense: float | None
+    dense: float
     recency: float
+
+    @property
+    def total(self) -> float:
+        """The score: ``(lexical + dense) * recency``."""
+        return (self.lexical + self.dense) * self.recency
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +98,12 @@ class RankedPassage:
 
     passage: Passage
     article: ArticleInfo
-    score: float
     parts: ScoreParts
+
+    @property
+    def score(self) -> float:
+        """What it was ranked by."""
+        return self.parts.total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +139,9 @@ def make_sentences(article: Article, spans: Sequence[Span]) -> tuple[Sentence, .
 
 
 def make_passages(
-    sentences: Sequence[Sentence], *, max_words: int = MAX_WORDS, overlap: int = OVERLAP
+    article: Article, sentences: Sequence[Sentence], *, max_words: int = MAX_WORDS, overlap: int = OVERLAP
 ) -> tuple[Passage, ...]:
-    """Cut the sentences of one article into passages, in order.
+    """Cut the article's sentences into passages, in order.
 
     A single sentence longer than max_words is a passage of its own. The last
     sentences of a passage open the next one, unless that alone would fill it.
@@ -136,25 +150,33 @@ def make_passages(
     run: list[Sentence] = []
     for sentence in sentences:
         if run and _words(run) + _words([sentence]) > max_words:
-            passages.append(_passage(run))
+            passages.append(_passage(article, run))
             shared = run[len(run) - overlap :] if overlap else []
             run = shared if _words(shared) + _words([sentence]) <= max_words else []
         run.append(sentence)
     if run:
-        passages.append(_passage(run))
+        passages.append(_passage(article, run))
     return tuple(passages)
 
 
 def passage_id(article_id: str, span: Span, text: str) -> str:
     """A passage's identity: two identical wire copies keep two passages."""
-    return hashlib.sha256(f"{article_id}\0{span.start}\0{span.end}\0{text}".encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        f"{article_id}\0{span.start}\0{span.end}\0{text}".encode("utf-8", "surrogatepass")
+    ).hexdigest()[:16]
 
 
 def _words(sentences: Sequence[Sentence]) -> int:
     return sum(len(sentence.cleaned.split()) for sentence in sentences)
 
 
-def _passage(run: Sequence[Sentence]) -> Passage:
+def _passage(article: Article, run: Sequence[Sentence]) -> Passage:
     span = Span(run[0].span.start, run[-1].span.end)
-    text = " ".join(sentence.cleaned for sentence in run)
-    return Passage(passage_id(run[0].article_id, span, text), run[0].article_id, span, text)
+    text = span.of(article.text)
+    return Passage(
+        passage_id(article.id, span, text),
+        article.id,
+        span,
+        text,
+        " ".join(sentence.cleaned for sentence in run),
+    )

@@ -1,0 +1,5 @@
+"""``python -m assistant``."""
+
+from assistant.interfaces.cli import main
+
+main()

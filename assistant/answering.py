@@ -1,0 +1,264 @@
+"""From a question to an answer or an abstention, as named steps.
+
+    check -> retrieve -> extract -> compose
+
+``stream`` yields events as the steps are done; ``ask`` is the stream run to its end.
+Every surface renders these events and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TypedDict
+
+from assistant.composing import Draft, compose
+from assistant.domain.answers import (
+    Abstention,
+    AbstentionReason,
+    Answer,
+    CorpusInfo,
+    Degraded,
+    Provenance,
+    Usage,
+)
+from assistant.domain.articles import Article, ArticleInfo
+from assistant.domain.errors import AssistantError, CorpusNotFound, EmbedderMismatch, InvalidQuestion
+from assistant.domain.events import Delta, Done, Event, Failed, Sources, Status
+from assistant.domain.passages import RankedPassage, Scope, Sentence
+from assistant.domain.text import clean
+from assistant.extracting import extract
+from assistant.ports import Clock, Embedder, Generation, Generations, Segmenter
+from assistant.retrieval import retrieve
+
+MAX_QUESTION = 2_000  # characters; longer ones are pasted articles, not questions
+NEAREST = 3  # passages that an answer or abstention points at
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an assistant is, for the provenance of its answers.
+
+    settings: a fingerprint of the settings that can change an answer.
+    degraded: why no model writes although one was asked for; None when none was.
+    """
+
+    version: str
+    corpus: str
+    settings: str
+    degraded: str | None = None
+
+
+class Assistant:
+    """Answers questions over one corpus. Thread-safe; holds files open until closed."""
+
+    def __init__(
+        self,
+        generations: Generations,
+        *,
+        embedder: Embedder,
+        segmenter: Segmenter,
+        clock: Clock,
+        new_id: Callable[[], str],
+        identity: Identity,
+        passages: int,
+        exact_dense: bool,
+    ) -> None:
+        self._generations = generations
+        self._embedder = embedder
+        self._segmenter = segmenter
+        self._clock = clock
+        self._new_id = new_id
+        self._identity = identity
+        self._passages = passages
+        self._exact_dense = exact_dense
+
+    def ask(
+        self,
+        question: str,
+        *,
+        as_of: date | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        outlet: str | None = None,
+    ) -> Answer | Abstention:
+        """The answer with its citations, or an abstention.
+
+        as_of: the date to stand on, today by default; since, until, outlet: see Scope.
+        Raises an AssistantError when there is no result.
+        """
+        for event in self.stream(question, as_of=as_of, since=since, until=until, outlet=outlet):
+            if isinstance(event, Failed):
+                raise event.error
+            if isinstance(event, Done):
+                return event.result
+        raise AssertionError("a stream ends with Done or Failed")
+
+    def stream(
+        self,
+        question: str,
+        *,
+        as_of: date | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        outlet: str | None = None,
+    ) -> Iterator[Event]:
+        """The events of answering; the last one is Done or Failed."""
+        scope = self._scope(as_of, since, until, outlet)
+        try:
+            yield from self._steps(question, scope)
+        except AssistantError as error:
+            yield Failed(error)
+
+    def search(
+        self,
+        question: str,
+        *,
+        as_of: date | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        outlet: str | None = None,
+        limit: int | None = None,
+    ) -> list[RankedPassage]:
+        """The passages that an answer would rest on, best first, with their scores."""
+        scope = self._scope(as_of, since, until, outlet)
+        asked = _checked(question)
+        with self._generations.current() as current:
+            generation = self._usable(current)
+            return self._retrieved(asked, generation, scope, limit or self._passages)
+
+    def articles(self) -> list[ArticleInfo]:
+        """All articles of the corpus, newest first."""
+        with self._generations.current() as current:
+            return self._published(current).library.articles()
+
+    def article(self, article_id: str) -> tuple[Article, list[Sentence]]:
+        """The article and its sentences; raises ArticleNotFound."""
+        with self._generations.current() as current:
+            library = self._published(current).library
+            return library.article(article_id), library.sentences(article_id)
+
+    def _steps(self, question: str, scope: Scope) -> Iterator[Event]:
+        watch = _Stopwatch(self._clock)
+        asked = _checked(question)
+        with self._generations.current() as current:
+            generation = self._usable(current)
+            yield Status("retrieve")
+            ranked = self._retrieved(asked, generation, scope, self._passages)
+            watch.lap("retrieve")
+            yield Sources(tuple(ranked))
+            yield Status("answer")
+            found = extract(asked, ranked, generation.library, generation.lexical, embedder=self._embedder)
+            draft = compose(asked, found, generation.lexical)
+            watch.lap("answer")
+            result = self._result(asked, scope, generation, ranked, draft)
+        result = replace(result, usage=Usage(milliseconds=watch.laps()))
+        yield Delta(result.text)
+        yield Done(result)
+
+    def _result(
+        self, asked: str, scope: Scope, generation: Generation, ranked: Sequence[RankedPassage], draft: Draft
+    ) -> Answer | Abstention:
+        articles, newest = generation.library.visible(scope.as_of)
+        corpus = CorpusInfo(self._identity.corpus, articles, newest, generation.number)
+        fields: _Fields = {
+            "id": self._new_id(),
+            "question": asked,
+            "as_of": scope.as_of,
+            "nearest": tuple(ranked[:NEAREST]),
+            "confidence": round(draft.confidence, 4),
+            "corpus": corpus,
+            "usage": Usage(),
+            "provenance": self._provenance(generation),
+            "degraded": Degraded(self._identity.degraded) if self._identity.degraded else None,
+        }
+        if draft.claims:
+            return Answer(text=draft.text, claims=draft.claims, citations=draft.citations, **fields)
+        return Abstention(text=_abstention(corpus, ranked), reason=AbstentionReason.RETRIEVAL, **fields)
+
+    def _provenance(self, generation: Generation) -> Provenance:
+        return Provenance(
+            version=self._identity.version,
+            model=None,
+            prompts={},
+            settings=self._identity.settings,
+            embedder=generation.manifest.embedder,
+            segmenter=generation.manifest.segmenter,
+            generation=generation.number,
+        )
+
+    def _retrieved(self, asked: str, generation: Generation, scope: Scope, limit: int) -> list[RankedPassage]:
+        return retrieve(asked, generation, self._embedder, scope, limit=limit, exact=self._exact_dense)
+
+    def _scope(self, as_of: date | None, since: date | None, until: date | None, outlet: str | None) -> Scope:
+        return Scope(as_of=as_of or self._clock.today(), since=since, until=until, outlet=outlet)
+
+    def _published(self, generation: Generation | None) -> Generation:
+        if generation is None:
+            raise CorpusNotFound(f"the corpus {self._identity.corpus!r} has no articles yet")
+        return generation
+
+    def _usable(self, current: Generation | None) -> Generation:
+        generation = self._published(current)
+        if generation.manifest.embedder != self._embedder.fingerprint:
+            raise EmbedderMismatch(
+                f"the corpus {self._identity.corpus!r} was embedded with {generation.manifest.embedder!r}, "
+                f"not with {self._embedder.fingerprint!r}"
+            )
+        return generation
+
+
+class _Fields(TypedDict):
+    id: str
+    question: str
+    as_of: date
+    nearest: tuple[RankedPassage, ...]
+    confidence: float
+    corpus: CorpusInfo
+    usage: Usage
+    provenance: Provenance
+    degraded: Degraded | None
+
+
+class _Stopwatch:
+    """Milliseconds by stage."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._started = self._last = clock.milliseconds()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = self._clock.milliseconds()
+        self._laps[stage] = round(now - self._last, 3)
+        self._last = now
+
+    def laps(self) -> Mapping[str, float]:
+        return {**self._laps, "total": round(self._last - self._started, 3)}
+
+
+def _checked(question: str) -> str:
+    asked = clean(question)
+    if not any(character.isalnum() for character in asked):
+        raise InvalidQuestion("the question is empty")
+    if len(asked) > MAX_QUESTION:
+        raise InvalidQuestion(f"the question has {len(asked)} characters; {MAX_QUESTION} is the most")
+    return asked
+
+
+def _abstention(corpus: CorpusInfo, ranked: Sequence[RankedPassage]) -> str:
+    """That the corpus does not answer, what it covers, and what came nearest."""
+    upto = f", newest {corpus.newest.isoformat()}" if corpus.newest else ""
+    articles = "1 article" if corpus.articles == 1 else f"{corpus.articles} articles"
+    text = f"Not in the corpus ({corpus.name}: {articles}{upto})."
+    if ranked:
+        nearest = ranked[0].article
+        text += f" Nearest article: {nearest.label} ({described(nearest)})."
+    return text
+
+
+def described(article: ArticleInfo) -> str:
+    """Outlet and date of an article in a few words; says so when it has no date."""
+    date_text = article.published.isoformat() if article.published else "undated"
+    return ", ".join(part for part in (article.outlet, date_text) if part)

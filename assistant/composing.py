@@ -1,0 +1,78 @@
+"""Extracted sentences become an answer's text, claims and citations.
+
+One to three sentences, verbatim, each a claim that cites itself. Near copies of a
+sentence (wire stories) are shown once. When the question fits two things, the text
+names both before it quotes. Below the confidence threshold nothing is claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.domain.answers import Citation, Claim, Support
+from assistant.extracting import MAX_SHOWN, Candidate, Extract, load_weights
+from assistant.ports import LexicalIndex
+from assistant.readings import Reading, readings
+
+_FALL = 2.0  # how far below the best score, in logits, a sentence may be and still be shown
+_COPY = 0.8  # share of words in common from which two sentences count as one
+_WHY = "verbatim sentence of the cited article"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What would be answered; no claims means abstain."""
+
+    text: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    confidence: float
+
+
+def compose(question: str, found: Extract, lexical: LexicalIndex) -> Draft:
+    """The draft answer from the scored sentences."""
+    if not found.candidates or found.confidence < load_weights().threshold:
+        return Draft("", (), (), found.confidence)
+    distinct = _distinct(found.candidates, lexical)
+    named = readings(question, distinct, lexical)
+    shown = _shown(distinct, named)
+    citations = tuple(
+        Citation(n, candidate.article, candidate.sentence.span, candidate.sentence.text)
+        for n, candidate in enumerate(shown, 1)
+    )
+    claims = tuple(
+        Claim(candidate.sentence.cleaned, Support.SUPPORTED, _WHY, (n,))
+        for n, candidate in enumerate(shown, 1)
+    )
+    text = " ".join(f"{claim.text} [{n}]" for n, claim in enumerate(claims, 1))
+    return Draft(_introduction(named) + text, claims, citations, found.confidence)
+
+
+def _distinct(candidates: Sequence[Candidate], lexical: LexicalIndex) -> list[Candidate]:
+    """The candidates without near copies of better ones; of two copies the newer article's stays."""
+    kept: list[tuple[Candidate, frozenset[str]]] = []
+    for candidate in candidates[: 4 * MAX_SHOWN]:
+        words = frozenset(lexical.terms(candidate.sentence.cleaned))
+        if not any(_overlap(words, other) >= _COPY for _, other in kept):
+            kept.append((candidate, words))
+    return [candidate for candidate, _ in kept]
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other) if one | other else 1.0
+
+
+def _shown(distinct: Sequence[Candidate], named: Sequence[Reading]) -> list[Candidate]:
+    best = distinct[0]
+    must = [reading.candidate for reading in named]
+    close = [candidate for candidate in distinct if best.score - candidate.score <= _FALL]
+    chosen = list(dict.fromkeys([*must, *close]))[:MAX_SHOWN]
+    return sorted(chosen, key=distinct.index)
+
+
+def _introduction(named: Sequence[Reading]) -> str:
+    if not named:
+        return ""
+    listed = " or ".join(f"“{reading.label}”" for reading in named)
+    return f"This may be about {listed}. "

@@ -1,0 +1,134 @@
+"""Results as JSON: the schemas ``assistant.answer/1``, ``search/1``, ``article/1`` and ``ingest/1``.
+
+Quotes and texts are the stored ones, at their stored offsets (code points). Control
+and invisible characters, which a terminal might obey, are written as escapes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from assistant.domain.answers import Abstention, Answer, Citation
+from assistant.domain.articles import Article, ArticleInfo
+from assistant.domain.errors import AssistantError
+from assistant.domain.passages import RankedPassage, Sentence, Span
+from assistant.ingest import IngestReport
+
+_UNSAFE = re.compile(
+    "[\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+
+
+def dumps(value: object) -> str:
+    """One line of JSON without a character that a terminal could obey or hide."""
+    return _UNSAFE.sub(_escaped, json.dumps(value, ensure_ascii=False))
+
+
+def answer_json(result: Answer | Abstention) -> dict[str, Any]:
+    """The object of ``assistant.answer/1``."""
+    answered = isinstance(result, Answer)
+    return {
+        "schema": "assistant.answer/1",
+        "answer_id": result.id,
+        "kind": "answer" if answered else "abstention",
+        "reason": None if isinstance(result, Answer) else result.reason.value,
+        "question": result.question,
+        "as_of": result.as_of.isoformat(),
+        "text": result.text,
+        "claims": [asdict(claim) for claim in result.claims] if isinstance(result, Answer) else [],
+        "dropped": result.dropped,
+        "citations": [_citation(citation) for citation in result.citations]
+        if isinstance(result, Answer)
+        else [],
+        "nearest": [passage_json(passage) for passage in result.nearest],
+        "confidence": result.confidence,
+        "degraded": asdict(result.degraded) if result.degraded else None,
+        "corpus": {
+            "name": result.corpus.name,
+            "articles": result.corpus.articles,
+            "newest": result.corpus.newest.isoformat() if result.corpus.newest else None,
+            "generation": result.corpus.generation,
+        },
+        "usage": asdict(result.usage),
+        "provenance": asdict(result.provenance),
+    }
+
+
+def search_json(passages: Iterable[RankedPassage]) -> dict[str, Any]:
+    """The object of ``assistant.search/1``."""
+    return {"schema": "assistant.search/1", "passages": [passage_json(passage) for passage in passages]}
+
+
+def passage_json(found: RankedPassage) -> dict[str, Any]:
+    """A passage with its article and the parts of its score, rounded to six places."""
+    return {
+        "passage_id": found.passage.id,
+        **_source(found.article, found.passage.span),
+        "score": round(found.score, 6),
+        "lexical": round(found.parts.lexical, 6),
+        "dense": round(found.parts.dense, 6),
+        "recency": round(found.parts.recency, 6),
+        "text": found.passage.text,
+    }
+
+
+def article_json(article: Article, sentences: Sequence[Sentence]) -> dict[str, Any]:
+    """The object of ``assistant.article/1``: what is known, the stored text, sentence offsets."""
+    return {
+        "schema": "assistant.article/1",
+        **info_json(article.info),
+        "text": article.text,
+        "sentences": [{"start": one.span.start, "end": one.span.end} for one in sentences],
+    }
+
+
+def info_json(info: ArticleInfo) -> dict[str, Any]:
+    """What is known about an article; absent facts are null."""
+    return {
+        "article_id": info.id,
+        "title": info.title,
+        "outlet": info.outlet,
+        "author": info.author,
+        "url": info.location,
+        "published": info.published.isoformat() if info.published else None,
+        "updated": info.updated.isoformat() if info.updated else None,
+        "corrects": info.corrects,
+        "language": info.language,
+        "fiction": info.fiction,
+    }
+
+
+def ingest_json(corpus: str, report: IngestReport) -> dict[str, Any]:
+    """The object of ``assistant.ingest/1``: article ids by outcome, rejections with their reasons."""
+    return {"schema": "assistant.ingest/1", "corpus": corpus, **asdict(report)}
+
+
+def error_json(error: Exception) -> dict[str, str]:
+    """An error's type and message, for a line of a batch."""
+    message = str(error) if isinstance(error, AssistantError) else "internal error"
+    return {"type": type(error).__name__, "message": message}
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {"n": citation.n, **_source(citation.article, citation.span), "quote": citation.quote}
+
+
+def _source(article: ArticleInfo, span: Span) -> dict[str, Any]:
+    return {
+        "article_id": article.id,
+        "title": article.title,
+        "outlet": article.outlet,
+        "url": article.location,
+        "published": article.published.isoformat() if article.published else None,
+        "start": span.start,
+        "end": span.end,
+    }
+
+
+def _escaped(match: re.Match[str]) -> str:
+    encoded = match.group().encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{encoded[at : at + 2].hex()}" for at in range(0, len(encoded), 2))

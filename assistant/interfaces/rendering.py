@@ -1,0 +1,126 @@
+"""Results as text for a person, without anything that a terminal could obey.
+
+Everything foreign (article text, titles, file names, questions) goes through
+``clean``; the only escape codes are those that click writes, and only to a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+import click
+
+from assistant.domain.answers import Abstention, Answer, Citation
+from assistant.domain.articles import Article, ArticleInfo
+from assistant.domain.passages import RankedPassage
+from assistant.domain.text import clean, printable
+from assistant.ingest import IngestReport
+
+MAX_WIDTH = 100  # columns; longer lines are hard to read
+_MARKER = re.compile(r"(\[\d+\])")
+_HIDDEN_NOTE = "the article's text holds invisible characters here; --json shows them"
+
+
+def answer_text(result: Answer | Abstention, *, width: int | None = None) -> str:
+    """The answer with its numbered sources, or what came nearest; width wraps it for a terminal."""
+    blocks = [_wrapped(_bold_markers(clean(result.text)), width)]
+    if isinstance(result, Answer):
+        blocks.append(
+            "\n".join(_wrapped(_source_line(citation), width, "    ") for citation in result.citations)
+        )
+    return "\n\n".join(blocks)
+
+
+def corpus_line(result: Answer | Abstention) -> str:
+    """One line about what was searched and how the answer was made."""
+    corpus = result.corpus
+    newest = f", newest {corpus.newest.isoformat()}" if corpus.newest else ""
+    made = result.degraded.reason if result.degraded else "extracts, no model"
+    return (
+        f"{corpus.name} corpus: {counted(corpus.articles, 'article')}{newest}, as of {result.as_of}; {made}."
+    )
+
+
+def search_text(passages: Sequence[RankedPassage], *, width: int | None = None) -> str:
+    """The passages with their scores and what these are made of."""
+    if not passages:
+        return "No passage shares a word with the question."
+    return "\n\n".join(_found(rank, found, width) for rank, found in enumerate(passages, 1))
+
+
+def articles_table(articles: Iterable[ArticleInfo]) -> Iterator[str]:
+    """One line for each article: id, date, outlet, title, separated by tabs."""
+    for info in articles:
+        published = info.published.isoformat() if info.published else "undated"
+        yield "\t".join((clean(info.id), published, clean(info.outlet or "-"), clean(info.label)))
+
+
+def article_text(article: Article) -> str:
+    """What is known about the article, and its text."""
+    info = article.info
+    known = [
+        ("id", info.id),
+        ("title", info.title),
+        ("outlet", info.outlet),
+        ("author", info.author),
+        ("published", info.published.isoformat() if info.published else "undated"),
+        ("updated", info.updated.isoformat() if info.updated else None),
+        ("corrects", info.corrects),
+        ("source", info.location),
+        ("fiction", "yes" if info.fiction else None),
+    ]
+    head = "\n".join(f"{name}: {clean(value)}" for name, value in known if value)
+    return f"{head}\n\n{printable(article.text)}"
+
+
+def ingest_summary(corpus: str, report: IngestReport) -> str:
+    """One line about what an ingest did."""
+    done = (
+        (len(report.added), "added"),
+        (len(report.changed), "changed"),
+        (len(report.unchanged), "unchanged"),
+        (len(report.rejected), "rejected"),
+    )
+    said = ", ".join(f"{number} {what}" for number, what in done if number)
+    return f"{corpus} corpus: {said or 'no article found'}."
+
+
+def counted(number: int, noun: str) -> str:
+    """The number with its noun: "1 article", "20 articles"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def described(info: ArticleInfo) -> str:
+    """Title, outlet, date and place of an article in one line."""
+    date = info.published.isoformat() if info.published else "undated"
+    parts = (info.title, info.outlet, date, info.location, "fiction" if info.fiction else None)
+    return " · ".join(clean(part) for part in parts if part)
+
+
+def _source_line(citation: Citation) -> str:
+    hidden = f" ({_HIDDEN_NOTE})" if _hides(citation.quote) else ""
+    return f"[{citation.n}] {described(citation.article)}{hidden}"
+
+
+def _hides(quote: str) -> bool:
+    return "".join(quote.split()) != "".join(clean(quote).split())
+
+
+def _found(rank: int, found: RankedPassage, width: int | None) -> str:
+    parts = found.parts
+    why = f"({parts.lexical:.3f} words + {parts.dense:.3f} meaning) × {parts.recency:.3f} recency"
+    head = _wrapped(f"{rank}. {described(found.article)}", width, "   ")
+    body = textwrap.indent(_wrapped(found.passage.cleaned, width and width - 3), "   ")
+    return f"{head}\n   {found.score:.3f} = {why}\n{body}"
+
+
+def _bold_markers(text: str) -> str:
+    return _MARKER.sub(lambda marker: click.style(marker.group(), bold=True), text)
+
+
+def _wrapped(text: str, width: int | None, indent: str = "") -> str:
+    if not width:
+        return text
+    return textwrap.fill(text, min(width, MAX_WIDTH), subsequent_indent=indent, break_on_hyphens=False)

@@ -1,0 +1,138 @@
+"""What a question asks for, by its words alone: the kind of answer, its names, its content.
+
+English; a question in another language has the kind OTHER and is answered by its
+terms. What a sentence offers of a kind is counted beyond what the question itself
+says: "Which country left the Quad?" is not answered by a sentence whose only name is
+"Quad". The closed word lists lie in ``question_words.json``. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from importlib.resources import files
+
+_WORD = re.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*\.?")
+_OPENERS = '.!?:“"'  # a capital after one of these says nothing
+_ROLE_WORTH = 0.7  # a role ("a general") answers "who" less well than a name
+
+
+class Kind(StrEnum):
+    """The kind of thing that would answer a question."""
+
+    PERSON = "person"
+    NUMBER = "number"
+    DATE = "date"
+    DURATION = "duration"
+    NAME = "name"
+    REASON = "reason"
+    STATEMENT = "statement"
+    OTHER = "other"
+
+
+def kind_of(question: str) -> Kind:
+    """The kind of answer that the question asks for.
+
+    >>> kind_of("By when does Japan plan its own joint command?").value
+    'date'
+    """
+    return next((kind for kind, pattern in _lexicon().kinds if pattern.search(question)), Kind.OTHER)
+
+
+def content(question: str) -> str:
+    """The question without the words that only make it a question; all of it when nothing is left.
+
+    >>> content("How many American troops does Japan host?")
+    'American troops Japan host'
+    """
+    words = (match.group().rstrip(".") for match in _WORD.finditer(question.replace("’", "'")))
+    kept = [word for word in words if word.casefold() not in _lexicon().question_words]
+    return " ".join(kept) or question
+
+
+def names_in(text: str) -> frozenset[str]:
+    """Words with a capital, in lower case, but for the word that opens a sentence.
+
+    >>> sorted(names_in("Did Austin visit the USFJ in Tokyo?"))
+    ['austin', 'tokyo', 'usfj']
+    """
+    found: set[str] = set()
+    opening = True
+    for match in _WORD.finditer(text):
+        word = match.group().rstrip(".")
+        if any(letter.isupper() for letter in (word[1:] if opening else word)):
+            found.add(re.sub(r"['’]s$", "", word).replace(".", "").casefold())
+        opening = any(mark in text[match.end() - 1 : match.end() + 2] for mark in _OPENERS)
+    return frozenset(name for name in found if len(name) > 1 and name not in _lexicon().question_words)
+
+
+def is_role(word: str) -> bool:
+    """Whether the word is a role or rank ("Minister"), and no name."""
+    return _lexicon().roles.fullmatch(word) is not None
+
+
+def offers(kind: Kind, sentence: str, question: str) -> float:
+    """How well the sentence holds something of the kind that the question does not name, 0 to 1."""
+    if kind is Kind.OTHER:
+        return 0.0
+    if kind in (Kind.PERSON, Kind.NAME):
+        if names_in(sentence) - names_in(question):
+            return 1.0
+        return _ROLE_WORTH if kind is Kind.PERSON and _lexicon().roles.search(sentence) else 0.0
+    pattern = _lexicon().offers[kind]
+    asked = {match.group().casefold() for match in pattern.finditer(question)}
+    return float(any(match.group().casefold() not in asked for match in pattern.finditer(sentence)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexicon:
+    kinds: tuple[tuple[Kind, re.Pattern[str]], ...]
+    question_words: frozenset[str]
+    roles: re.Pattern[str]
+    offers: Mapping[Kind, re.Pattern[str]]
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> _Lexicon:
+    lists = json.loads(files("assistant").joinpath("question_words.json").read_text(encoding="utf-8"))
+    numbers, months, units = (_alternatives(lists[name]) for name in ("numbers", "months", "units"))
+    year, day = r"\b(?:1[5-9]|20)\d\d\b", r"\d{1,2}"
+    dates = (
+        year,
+        rf"\b(?:{months})\b\.? {day}\b",
+        rf"\b{day} (?:{months})\b",
+        rf"\b(?:in|by|until|since|on|from) (?:early |late |mid-)?(?:{months})\b",
+        r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b",
+        r"\b(?:today|yesterday|tomorrow|tonight|noon|midnight)\b",
+        r"\b(?:last|next|this) (?:week|month|year|spring|summer|autumn|fall|winter)\b",
+        rf"\b{day}(?::\d\d)? ?[ap]\.?m\b",
+    )
+    durations = (
+        rf"(?:\b\d[\d,.]*|\b(?:{numbers}|an?|few|several))[ -](?:\w+ )?(?:{units})\b",
+        r"\b\d{4} ?[-–—] ?\d{2,4}\b",
+        r"\b(?:from|between) \d{4} (?:to|and|until) \d{4}\b",
+    )
+    return _Lexicon(
+        kinds=tuple((Kind(kind), _compiled(pattern)) for kind, pattern in lists["kinds"]),
+        question_words=frozenset(lists["question_words"].split()),
+        roles=_compiled(rf"\b(?:{_alternatives(lists['roles'])})s?\b"),
+        offers={
+            Kind.NUMBER: _compiled(rf"\b\d[\d,.]*\w*|\b(?:{numbers})\b|%"),
+            Kind.DATE: _compiled("|".join(dates)),
+            Kind.DURATION: _compiled("|".join(durations)),
+            Kind.REASON: _compiled(rf"\b(?:{lists['reasons']})\b"),
+            Kind.STATEMENT: _compiled(rf"[“”\"«»„]|\b(?:{lists['statements']})\b"),
+        },
+    )
+
+
+def _alternatives(words: str) -> str:
+    return "|".join(words.split())
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)

@@ -1,0 +1,74 @@
+"""When a question fits two things: which sentences speak of which.
+
+Two cases, both read off the words. A bare surname that the sentences give to
+different people ("Maren Dathwick", "Tobin Dathwick"); and a noun phrase without any
+name ("the new command") that the sentences qualify with different names ("the new
+U.S. command", "Tokyo's own joint command"). Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.extracting import Candidate
+from assistant.ports import LexicalIndex
+from assistant.questions import content, is_role, names_in
+
+_CANDIDATES = 8  # sentences looked at; further down the question's words are mere echoes
+_PHRASE = re.compile(r"\b(?:the|this|that)\s+((?:[a-z-]+\s+){0,3}[a-z-]+)")
+_CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w.&-]*"
+_REACH = 60  # characters between a possessive name and the noun that it owns
+_SHOWN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One thing that the question may mean, in the words of a sentence about it."""
+
+    label: str
+    candidate: Candidate
+
+
+def readings(question: str, candidates: Sequence[Candidate], lexical: LexicalIndex) -> list[Reading]:
+    """Two things that the question fits, the better one first; empty when it is clear."""
+    names = names_in(question)
+    if names:
+        found = _people(question, candidates[:_CANDIDATES]) if len(names) == 1 else {}
+    else:
+        found = _things(question, candidates[:_CANDIDATES], lexical)
+    return list(found.values())[:_SHOWN] if len(found) > 1 else []
+
+
+def _people(question: str, candidates: Sequence[Candidate]) -> dict[str, Reading]:
+    """Sentences by the first name they put before the surname that is asked about."""
+    surname = re.fullmatch(rf"who(?: is|'s|’s| was)? ({_CAPITAL})\??", question.strip(), re.IGNORECASE)
+    if not surname:
+        return {}
+    full_name = re.compile(rf"\b({_CAPITAL}) {re.escape(surname.group(1))}\b")
+    found: dict[str, Reading] = {}
+    for candidate in candidates:
+        for match in full_name.finditer(candidate.sentence.cleaned):
+            if not is_role(match.group(1)):
+                found.setdefault(match.group(1), Reading(match.group(), candidate))
+    return found
+
+
+def _things(question: str, candidates: Sequence[Candidate], lexical: LexicalIndex) -> dict[str, Reading]:
+    """Sentences by the name with which they qualify the noun phrase that is asked about."""
+    phrase = _PHRASE.search(question)
+    if not phrase:
+        return {}
+    noun = re.escape(phrase.group(1).split()[-1])
+    wanted = set(lexical.terms(content(phrase.group(1))))
+    qualified = re.compile(
+        rf"\b(?:[Tt]he )?(?:[a-z-]+ )?(?P<before>{_CAPITAL})(?: [a-z-]+)? {noun}\b(?: in {_CAPITAL})?"
+        rf"|\b(?P<owner>{_CAPITAL})['’]s? [^.;,]{{0,{_REACH}}}?\b{noun}\b"
+    )
+    found: dict[str, Reading] = {}
+    for candidate in candidates:
+        match = qualified.search(candidate.sentence.cleaned)
+        if match and wanted <= set(lexical.terms(candidate.sentence.cleaned)):
+            found.setdefault(match.group("before") or match.group("owner"), Reading(match.group(), candidate))
+    return found

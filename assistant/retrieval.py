@@ -1,0 +1,87 @@
+"""A question becomes ranked passages: BM25 and cosine, then recency, within a scope.
+
+    score = (bm25 / best bm25 + DENSE_WEIGHT * cosine) * recency
+    recency = 1 + RECENCY_GAIN * 2 ** (-age / HALF_LIFE_DAYS)
+
+Age is counted back from the earlier of the as-of date and the newest article that
+is visible then, so that an archive keeps its order and nothing gains from the
+future. An undated passage takes the mean recency of the dated ones beside it: it is
+neither lifted nor sunk. Weights and half-life are those measured on news-quiz
+questions (DESIGN.md, "Retrieval").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from statistics import fmean
+
+from assistant.domain.articles import ArticleInfo
+from assistant.domain.passages import Hit, RankedPassage, Scope, ScoreParts
+from assistant.ports import Embedder, Generation
+from assistant.questions import content
+
+DENSE_WEIGHT = 0.3
+RECENCY_GAIN = 0.5
+HALF_LIFE_DAYS = 14.0
+POOL = 200  # candidates of each index that are scored
+_WIDEST = 100_000  # where looking for more candidates inside a narrow scope ends
+
+
+def retrieve(
+    question: str,
+    generation: Generation,
+    embedder: Embedder,
+    scope: Scope,
+    *,
+    limit: int = 10,
+    exact: bool = False,
+) -> list[RankedPassage]:
+    """The best passages within the scope, best first, ties by passage id.
+
+    exact: compare with every vector instead of Chroma's candidates.
+    """
+    vector = embedder.embed([question])[0]
+    words = content(question)
+    owners: dict[str, ArticleInfo] = {}
+
+    def admitted(search: Callable[[int], list[Hit]]) -> list[Hit]:
+        wanted = POOL
+        while True:
+            hits = search(wanted)
+            owners.update(
+                generation.library.owners([hit.passage_id for hit in hits if hit.passage_id not in owners])
+            )
+            inside = [hit for hit in hits if scope.admits(owners[hit.passage_id])]
+            if len(inside) >= POOL or len(hits) < wanted or wanted >= _WIDEST:
+                return inside[:POOL]
+            wanted *= 4
+
+    lexical = admitted(lambda wanted: generation.lexical.search(words, wanted))
+    dense = admitted(lambda wanted: generation.vectors.search(vector, wanted, exact=exact))
+    bm25 = {hit.passage_id: hit.score for hit in lexical}
+    ids = sorted({*bm25, *(hit.passage_id for hit in dense)})
+    cosines = generation.vectors.cosines(vector, ids)
+    recency = _recency(
+        {one: owners[one] for one in ids}, scope, newest=generation.library.visible(scope.as_of)[1]
+    )
+    top = max(bm25.values(), default=1.0)
+    parts = {
+        one: ScoreParts(bm25.get(one, 0.0) / top, DENSE_WEIGHT * cosines[one], recency[one]) for one in ids
+    }
+    best = sorted(ids, key=lambda one: (-parts[one].total, one))[:limit]
+    return [
+        RankedPassage(passage, owners[passage.id], parts[passage.id])
+        for passage in generation.library.passages(best)
+    ]
+
+
+def _recency(owners: Mapping[str, ArticleInfo], scope: Scope, *, newest: date | None) -> dict[str, float]:
+    now = min(scope.as_of, newest) if newest else scope.as_of
+    dated = {
+        passage_id: 1 + RECENCY_GAIN * 2 ** (-(now - owner.published.day).days / HALF_LIFE_DAYS)
+        for passage_id, owner in owners.items()
+        if owner.published
+    }
+    neutral = fmean(dated.values()) if dated else 1.0
+    return {passage_id: dated.get(passage_id, neutral) for passage_id in owners}

@@ -1,0 +1,276 @@
+"""Fit the weights of ``assistant/extracting_weights.json`` and report on questions not fitted on.
+
+    python -m benchmarks.fit_extracting --data ../shared/data [--write]
+
+Sentences: within each question, a softmax over its candidate sentences is fitted so
+that those which contain the answer get the probability. Confidence: a logistic
+regression says whether one of the three best sentences contains the answer; its
+negatives are questions put to a corpus that is about other things, and SQuAD 2.0's
+unanswerable ones. Small corpora of 25 news articles are among the corpora, since word
+rarity means less there. Every other question is held out; figures are for those.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.bootstrap import Parts, build_parts
+from assistant.domain.articles import Article
+from assistant.domain.passages import Scope
+from assistant.extracting import MAX_SHOWN, Extract, Weights, extract
+from assistant.ingest import ingest
+from assistant.retrieval import retrieve
+from assistant.settings import Settings
+from benchmarks.datasets import ListSource, Question, contains, realtimeqa, squad
+
+SEED = 20261124
+SAMPLE = 800  # questions of each set
+SMALL_CORPORA, SMALL_ARTICLES, SMALL_QUESTIONS = 8, 25, 12
+OVER_ABSTENTION = 0.10  # of the held-in questions that would be answered rightly
+WEIGHTS = Path(__file__).parent.parent / "assistant" / "extracting_weights.json"
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question put to a corpus: what was extracted, and which candidates contain the answer."""
+
+    kind: str  # the set, then "answerable", "outside" or "near miss"
+    held_out: bool
+    found: Extract
+    right: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A corpus with the questions to put to it, by kind."""
+
+    name: str
+    articles: Sequence[Article]
+    questions: Mapping[str, Sequence[Question]]
+
+
+def main() -> None:
+    """Fit, report, and write the weights when asked to."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--home", type=Path, help="keep the indexed sets here for the next run")
+    parser.add_argument("--write", action="store_true", help=f"write {WEIGHTS.name}")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        home = options.home or Path(temporary)
+        plans = list(planned(options.data))
+        corpora = {plan.name: indexed(plan, home) for plan in plans}
+        neutral = Weights(defaultdict(float), defaultdict(float), 0.0)
+        sentence = fit_ranking(asked(plans, corpora, neutral))
+        rows = asked(plans, corpora, Weights(sentence, defaultdict(float), 0.0))
+        confidence = fit_confidence([row for row in rows if not row.held_out])
+    weights = Weights(sentence, confidence, threshold([row for row in rows if not row.held_out], confidence))
+    report(rows, weights)
+    if options.write:
+        WEIGHTS.write_text(json.dumps(as_json(weights), indent=2) + "\n")
+
+
+def planned(data: Path) -> Iterator[Plan]:
+    """The corpora and the questions for each."""
+    chance = random.Random(SEED)
+    news, quiz = realtimeqa(data)
+    paragraphs, facts = squad(data)
+    unanswerable = [question for question in squad(data, "2.0")[1] if not question.answers]
+    facts, unanswerable = chance.sample(facts, SAMPLE), chance.sample(unanswerable, SAMPLE)
+    yield Plan(
+        "news",
+        news,
+        {"news answerable": quiz, "news outside": [question_now(one, quiz[-1]) for one in facts[:300]]},
+    )
+    yield Plan(
+        "squad",
+        paragraphs,
+        {
+            "squad answerable": facts,
+            "squad near miss": unanswerable,
+            "squad outside": chance.sample(quiz, 300),
+        },
+    )
+    by_id = {article.id: article for article in news}
+    for number in range(SMALL_CORPORA):
+        chosen = chance.sample(quiz, SMALL_QUESTIONS)
+        bearing = [next(one for one in q.articles if contains(by_id[one].text, q.answers)) for q in chosen]
+        others = chance.sample(sorted(by_id.keys() - bearing), SMALL_ARTICLES - len(set(bearing)))
+        articles = [by_id[one] for one in sorted({*bearing, *others})]
+        outside = [q for q in chance.sample(quiz, 120) if not set(q.articles) & {one.id for one in articles}]
+        yield Plan(
+            f"small{number}", articles, {"small answerable": chosen, "small outside": outside + facts[:60]}
+        )
+
+
+def question_now(question: Question, latest: Question) -> Question:
+    """The question, asked on the day of another one."""
+    return Question(question.id, question.text, question.answers, latest.as_of, question.articles)
+
+
+def indexed(plan: Plan, home: Path) -> Parts:
+    """The plan's corpus, indexed unless it is already."""
+    parts = build_parts(Settings(home=home), plan.name)
+    ingest(
+        ListSource(plan.articles),
+        parts.generations,
+        segmenter=parts.segmenter,
+        embedder=parts.embedder,
+        mirror="fit",
+    )
+    return parts
+
+
+def asked(plans: Sequence[Plan], corpora: Mapping[str, Parts], weights: Weights) -> list[Asked]:
+    """Every question put to its corpus."""
+    rows: list[Asked] = []
+    for plan in plans:
+        parts = corpora[plan.name]
+        with parts.generations.current() as generation:
+            assert generation is not None
+            for kind, questions in plan.questions.items():
+                for number, question in enumerate(questions):
+                    ranked = retrieve(
+                        question.text, generation, parts.embedder, Scope(as_of=question.as_of), exact=True
+                    )
+                    library, lexical = generation.library, generation.lexical
+                    found = extract(
+                        question.text, ranked, library, lexical, embedder=parts.embedder, weights=weights
+                    )
+                    answers = question.answers if kind.endswith("answerable") else ()
+                    right = tuple(contains(one.sentence.cleaned, answers) for one in found.candidates)
+                    rows.append(Asked(kind, bool(number % 2), found, right))
+    return rows
+
+
+def fit_ranking(rows: Sequence[Asked]) -> dict[str, float]:
+    """Weights that put the sentences with the answer before the others of their question."""
+    usable = [row for row in rows if any(row.right) and not row.held_out]
+    names = list(usable[0].found.candidates[0].features)
+    tables = [
+        (
+            np.array([[one.features[name] for name in names] for one in row.found.candidates]),
+            np.array(row.right, dtype=float),
+        )
+        for row in usable
+    ]
+
+    def gradient(weights: Floats) -> Floats:
+        total = np.zeros_like(weights)
+        for table, right in tables:
+            scores = table @ weights
+            chance = np.exp(scores - scores.max())
+            chance /= chance.sum()
+            wanted = chance * right
+            total += table.T @ (chance - wanted / wanted.sum())
+        return total / len(tables) + 1e-3 * weights
+
+    fitted = descend(gradient, len(names))
+    return {name: round(float(value), 4) for name, value in zip(names, fitted, strict=True)}
+
+
+def fit_confidence(rows: Sequence[Asked]) -> dict[str, float]:
+    """Weights for the chance that one of the sentences shown contains the answer; kinds weigh alike."""
+    usable = [row for row in rows if row.found.candidates]
+    names = list(usable[0].found.evidence)
+    table = np.array([[1.0, *(row.found.evidence[name] for name in names)] for row in usable])
+    right = np.array([float(any(row.right[:MAX_SHOWN])) for row in usable])
+    sizes = defaultdict(int)
+    for row in usable:
+        sizes[row.kind] += 1
+    share = np.array([1.0 / sizes[row.kind] for row in usable])
+    share /= share.sum()
+
+    def gradient(weights: Floats) -> Floats:
+        chance = 1 / (1 + np.exp(-table @ weights))
+        result: Floats = table.T @ (share * (chance - right)) + 1e-4 * weights
+        return result
+
+    fitted = descend(gradient, table.shape[1])
+    return {name: round(float(value), 4) for name, value in zip(["bias", *names], fitted, strict=True)}
+
+
+def descend(gradient: Callable[[Floats], Floats], size: int, steps: int = 600, rate: float = 0.1) -> Floats:
+    """Adam (Kingma & Ba 2014, https://arxiv.org/abs/1412.6980) from zero."""
+    weights, mean, square = np.zeros(size), np.zeros(size), np.zeros(size)
+    for step in range(1, steps + 1):
+        slope = gradient(weights)
+        mean = 0.9 * mean + 0.1 * slope
+        square = 0.999 * square + 0.001 * slope**2
+        weights = weights - rate * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+    return weights
+
+
+def confidences(rows: Sequence[Asked], weights: Mapping[str, float]) -> Floats:
+    """The confidence of each question."""
+    totals = [
+        weights["bias"] + sum(weights[name] * value for name, value in row.found.evidence.items())
+        if row.found.candidates
+        else -30.0
+        for row in rows
+    ]
+    chance: Floats = 1 / (1 + np.exp(-np.array(totals)))
+    return chance
+
+
+def threshold(rows: Sequence[Asked], weights: Mapping[str, float]) -> float:
+    """The confidence below which the given share of rightly answered questions lies, worst kind."""
+    cuts = []
+    for kind in sorted({row.kind for row in rows if row.kind.endswith("answerable")}):
+        right = [row for row in rows if row.kind == kind and any(row.right[:MAX_SHOWN])]
+        cuts.append(float(np.quantile(confidences(right, weights), OVER_ABSTENTION)))
+    return round(min(cuts), 4)
+
+
+def report(rows: Sequence[Asked], weights: Weights) -> None:
+    """Print the held-out figures by kind."""
+    held = [row for row in rows if row.held_out]
+    print(f"threshold {weights.threshold}; held-out questions:")
+    print(f"{'kind':24}{'n':>6}{'sent@1':>8}{'sent@3':>8}{'abstained':>11}{'of the right':>14}")
+    for kind in sorted({row.kind for row in held}):
+        some = [row for row in held if row.kind == kind]
+        first = np.mean([any(row.right[:1]) for row in some])
+        three = np.array([any(row.right[:MAX_SHOWN]) for row in some])
+        quiet = confidences(some, weights.confidence) < weights.threshold
+        over = f"{quiet[three].mean():.3f}" if three.any() else "-"
+        print(f"{kind:24}{len(some):>6}{first:>8.3f}{three.mean():>8.3f}{quiet.mean():>11.3f}{over:>14}")
+    scores = confidences(held, weights.confidence)
+    answerable = np.array([row.kind.endswith("answerable") for row in held])
+    for kind in sorted({row.kind for row in held if not row.kind.endswith("answerable")}):
+        these = np.array([row.kind == kind for row in held])
+        same = np.array([row.kind == f"{kind.split()[0]} answerable" for row in held])
+        print(f"AUROC {kind}: {auroc(scores[same & answerable], scores[these]):.3f}")
+
+
+def auroc(positive: Floats, negative: Floats) -> float:
+    """The chance that a positive scores above a negative, ties counting half."""
+    above = (positive[:, None] > negative[None, :]).mean()
+    return float(above + (positive[:, None] == negative[None, :]).mean() / 2)
+
+
+def as_json(weights: Weights) -> dict[str, object]:
+    """The content of the weights file."""
+    return {
+        "fitted_by": "python -m benchmarks.fit_extracting --data ../shared/data --write",
+        "fitted_on": "every other question of RealTime QA 2023 and SQuAD dev 1.1 and 2.0",
+        "threshold": weights.threshold,
+        "sentence": weights.sentence,
+        "confidence": weights.confidence,
+    }
+
+
+if __name__ == "__main__":
+    main()
