@@ -67,7 +67,7 @@ def _shown(distinct: Sequence[Candidate], named: Sequence[Reading]) -> list[Cand
     best = distinct[0]
     must = [reading.candidate for reading in named]
     close = [candidate for candidate in distinct if best.score - candidate.score <= _FALL]
-    chosen = list(dict.fromkeys([*must, *close]))[:MAX_SHOWN]
+    chosen = [*must, *(candidate for candidate in close if candidate not in must)][:MAX_SHOWN]
     return sorted(chosen, key=distinct.index)
 
 

@@ -24,7 +24,7 @@ TITLE_BOOST = 0.5  # a headline's words help, and must not outrank the sentence 
 _ANALYZER = "news"
 _HEAP_BYTES = 200_000_000  # enough for one segment of some hundred thousand passages
 _MAX_TERM_LENGTH = 40
-_INITIALS = re.compile(r"\b(?:[A-Za-z]\.){2,}")
+_INITIALS = re.compile(r"\b(?:[A-Za-z]\.)+[A-Za-z]\b\.?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
 
