@@ -260,5 +260,5 @@ def _abstention(corpus: CorpusInfo, ranked: Sequence[RankedPassage]) -> str:
 
 def described(article: ArticleInfo) -> str:
     """Outlet and date of an article in a few words; says so when it has no date."""
-    date_text = article.published.isoformat() if article.published else "undated"
-    return ", ".join(part for part in (article.outlet, date_text) if part)
+    day = article.published.day.isoformat() if article.published else "undated"
+    return ", ".join(part for part in (article.outlet, day) if part)

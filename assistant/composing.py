@@ -64,10 +64,14 @@ def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def _shown(distinct: Sequence[Candidate], named: Sequence[Reading]) -> list[Candidate]:
+    """The sentences that the readings need and those close to the best, best first."""
     best = distinct[0]
     must = [reading.candidate for reading in named]
     close = [candidate for candidate in distinct if best.score - candidate.score <= _FALL]
-    chosen = [*must, *(candidate for candidate in close if candidate not in must)][:MAX_SHOWN]
+    chosen: list[Candidate] = []
+    for candidate in (*must, *close):
+        if candidate not in chosen and len(chosen) < MAX_SHOWN:
+            chosen.append(candidate)
     return sorted(chosen, key=distinct.index)
 
 

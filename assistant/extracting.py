@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
@@ -27,6 +28,7 @@ MAX_SHOWN = 3
 _BEFORE = 2  # sentences before one that lend it their words: pronouns point backwards
 _SAME_STEM = 5  # letters two stems must share to count as one word: occupied, occupation
 _NEAR = 0.8  # what such a near match is worth
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _SHORT = 5  # words; a shorter sentence rarely stands alone
 
 
@@ -41,6 +43,15 @@ class Candidate:
     article: ArticleInfo
     features: Mapping[str, float]
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Unscored candidates, and what can be said of the question's chances without scoring them."""
+
+    candidates: tuple[Candidate, ...]
+    circumstances: Mapping[str, float]
+    names: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +79,49 @@ def extract(
     lexical: LexicalIndex,
     *,
     embedder: Embedder,
-    weights: Weights | None = None,
 ) -> Extract:
     """Score the sentences of the ranked passages as answers to the question."""
-    weights = weights or load_weights()
+    return score(describe(question, ranked, library, lexical, embedder=embedder), load_weights())
+
+
+def describe(
+    question: str,
+    ranked: Sequence[RankedPassage],
+    library: Library,
+    lexical: LexicalIndex,
+    *,
+    embedder: Embedder,
+) -> Description:
+    """The features of every sentence of the ranked passages, and of the question as a whole."""
     asked = _Asked.of(question, lexical)
     pool = _pool(ranked, library)
     if not pool or not asked.rarity:
-        return Extract((), 0.0, {})
+        return Description((), {}, names=False)
     vectors = embedder.embed([question, *(placed.sentence.cleaned for placed in pool)])
     cosines = vectors[1:] @ vectors[0]
-    candidates = []
-    for placed, cosine in zip(pool, cosines, strict=True):
-        features = _features(asked, placed, float(cosine), lexical)
-        score = _activation(weights.sentence, features)
-        candidates.append(Candidate(placed.sentence, placed.ranked.article, features, score))
+    kinship = _Kinship(asked, pool, embedder)
+    candidates = tuple(
+        Candidate(
+            placed.sentence,
+            placed.ranked.article,
+            _features(asked, placed, float(cosine), lexical, kinship),
+            0.0,
+        )
+        for placed, cosine in zip(pool, cosines, strict=True)
+    )
+    return Description(candidates, _circumstances(candidates, ranked), names=bool(asked.names))
+
+
+def score(described: Description, weights: Weights) -> Extract:
+    """The candidates by their weighted features, and the confidence that follows from the best ones."""
+    candidates = [
+        replace(candidate, score=_activation(weights.sentence, candidate.features))
+        for candidate in described.candidates
+    ]
+    if not candidates:
+        return Extract((), 0.0, {})
     candidates.sort(key=lambda one: (-one.score, one.article.id, one.sentence.span))
-    evidence = _evidence(asked, candidates, ranked)
+    evidence = {**described.circumstances, **_evidence(candidates, names=described.names)}
     return Extract(tuple(candidates), _logistic(weights.confidence, evidence), evidence)
 
 
@@ -97,20 +134,55 @@ def load_weights() -> Weights:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The question, analysed once."""
+    """The question, analysed once.
+
+    rarity: idf of each index term; words: weight of each content word that is no name.
+    """
 
     text: str
     kind: Kind
     rarity: Mapping[str, float]
+    words: Mapping[str, float]
     pairs: frozenset[tuple[str, str]]
     names: frozenset[str]
 
     @classmethod
     def of(cls, question: str, lexical: LexicalIndex) -> _Asked:
-        words = lexical.terms(content(question))
-        names = frozenset(term for name in names_in(question) for term in lexical.terms(name))
-        rarity = lexical.idf(words)
-        return cls(question, kind_of(question), rarity, frozenset(pairwise(words)), names)
+        terms = lexical.terms(content(question))
+        named = names_in(question)
+        rarity = lexical.idf(terms)
+        words = {
+            word: sum(rarity.get(term, 0.0) for term in lexical.terms(word))
+            for word in _words(content(question))
+            if word not in named
+        }
+        names = frozenset(term for name in named for term in lexical.terms(name))
+        return cls(question, kind_of(question), rarity, words, frozenset(pairwise(terms)), names)
+
+
+class _Kinship:
+    """How near in meaning the words of a sentence come to those of the question.
+
+    By the embedder's vectors of single words: "leading" is kin to "heads", and no name
+    is kin to another name.
+    """
+
+    def __init__(self, asked: _Asked, pool: Sequence[_Placed], embedder: Embedder) -> None:
+        self._weights = list(asked.words.values())
+        self._by_sentence = {id(placed): _words(placed.sentence.cleaned) for placed in pool}
+        vocabulary = sorted({word for words in self._by_sentence.values() for word in words})
+        self._column = {word: at for at, word in enumerate(vocabulary)}
+        vectors = embedder.embed([*asked.words, *vocabulary])
+        self._near = vectors[: len(asked.words)] @ vectors[len(asked.words) :].T
+
+    def of(self, placed: _Placed) -> float:
+        """The weighted mean, over the question's words, of the nearest word's cosine."""
+        columns = [self._column[word] for word in self._by_sentence[id(placed)]]
+        total = sum(self._weights)
+        if not columns or not total:
+            return 0.0
+        nearest = self._near[:, columns].max(axis=1)
+        return sum(weight * float(near) for weight, near in zip(self._weights, nearest, strict=True)) / total
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +213,9 @@ def _pool(ranked: Sequence[RankedPassage], library: Library) -> list[_Placed]:
     return list(pool.values())
 
 
-def _features(asked: _Asked, placed: _Placed, cosine: float, lexical: LexicalIndex) -> dict[str, float]:
+def _features(
+    asked: _Asked, placed: _Placed, cosine: float, lexical: LexicalIndex, kinship: _Kinship
+) -> dict[str, float]:
     text = placed.sentence.cleaned
     own = lexical.terms(text)
     own_set = frozenset(own)
@@ -159,6 +233,8 @@ def _features(asked: _Asked, placed: _Placed, cosine: float, lexical: LexicalInd
         "names": _share(matched, asked.names),
         "names_context": _share(reached, asked.names),
         "cosine": cosine,
+        "kin": kinship.of(placed),
+        "anchor": _anchor(reached, asked.rarity),
         "passage": placed.share,
         "offers": offers(asked.kind, text, asked.text) if asked.kind is not Kind.OTHER else 0.5,
         "lead": 1.0 / (1 + placed.index),
@@ -168,22 +244,39 @@ def _features(asked: _Asked, placed: _Placed, cosine: float, lexical: LexicalInd
     }
 
 
-def _evidence(
-    asked: _Asked, candidates: Sequence[Candidate], ranked: Sequence[RankedPassage]
-) -> dict[str, float]:
+def _circumstances(candidates: Sequence[Candidate], ranked: Sequence[RankedPassage]) -> dict[str, float]:
+    """What the passages as a whole say about the question's chances."""
+    return {
+        "passage_cosine": max(found.parts.dense for found in ranked),
+        "reach": max(candidate.features["context"] for candidate in candidates),
+        "kin_any": max(candidate.features["kin"] for candidate in candidates),
+    }
+
+
+def _evidence(candidates: Sequence[Candidate], *, names: bool) -> dict[str, float]:
     """What speaks for an answer, in terms that mean the same in a corpus of any size."""
     best = candidates[0].features
     leading = [candidate.features for candidate in candidates[:MAX_SHOWN]]
     return {
         "cover": best["cover"],
-        "cover_any": max(features["cover"] for features in leading),
         "context": best["context"],
-        "names": max(features["names_context"] for features in leading) if asked.names else 1.0,
+        "anchor": best["anchor"],
+        "kin": best["kin"],
+        "names": max(features["names_context"] for features in leading) if names else 1.0,
         "cosine": max(features["cosine"] for features in leading),
-        "passage_cosine": max(found.parts.dense for found in ranked),
         "pairs": max(features["pairs"] for features in leading),
         "offers": max(features["offers"] for features in leading),
     }
+
+
+def _anchor(matched: Mapping[str, float], rarity: Mapping[str, float]) -> float:
+    """How rare the rarest term is that was matched, beside the rarest of the question."""
+    return max(rarity[term] * value for term, value in matched.items()) / max(rarity.values())
+
+
+def _words(text: str) -> list[str]:
+    """The distinct words of a text in lower case, in order."""
+    return list(dict.fromkeys(_WORD.findall(text.casefold())))
 
 
 def _match(term: str, terms: frozenset[str]) -> float:

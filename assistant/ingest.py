@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from assistant.domain.articles import Article
 from assistant.domain.errors import ArticleRejected, EmbedderMismatch
 from assistant.domain.passages import PreparedArticle, make_passages, make_sentences
+from assistant.domain.text import clean
 from assistant.ports import ArticleSource, Embedder, Generations, GenerationWriter, Segmenter
 
 _BATCH = 64  # articles that are embedded together
@@ -81,11 +82,14 @@ def ingest(
         for number, item in enumerate(source.read(), 1):
             if isinstance(item, ArticleRejected):
                 tally.rejected.append(Rejection(item.where, item.reason))
+            elif item.id in tally.seen:
+                reason = f"the id {item.id!r} is that of another article here"
+                tally.rejected.append(Rejection(clean(item.info.location), reason))
             elif tally.note(item, stored.get(item.id)):
                 desk.put(item)
             progress(number)
         desk.flush()
-        removed = sorted(stored.keys() - tally.seen()) if mirror and tally.seen() else []
+        removed = sorted(stored.keys() - tally.seen) if mirror and tally.seen else []
         for article_id in removed:
             writer.library.remove(article_id)
         mirrored = bool(mirror) and (writer.before is None or writer.before.source != mirror)
@@ -108,9 +112,11 @@ class _Tally:
     changed: list[str] = field(default_factory=list[str])
     unchanged: list[str] = field(default_factory=list[str])
     rejected: list[Rejection] = field(default_factory=list[Rejection])
+    seen: set[str] = field(default_factory=set[str])
 
     def note(self, article: Article, stored_hash: str | None) -> bool:
         """Count the article; true when it has to be stored."""
+        self.seen.add(article.id)
         if stored_hash is None:
             self.added.append(article.id)
         elif stored_hash != article.content_hash():
@@ -119,10 +125,6 @@ class _Tally:
             self.unchanged.append(article.id)
             return False
         return True
-
-    def seen(self) -> set[str]:
-        """The ids of all articles of the source."""
-        return {*self.added, *self.changed, *self.unchanged}
 
 
 class _Desk:

@@ -71,8 +71,8 @@ def names_in(text: str) -> frozenset[str]:
 
 
 def is_role(word: str) -> bool:
-    """Whether the word is a role or rank ("Minister"), and no name."""
-    return _lexicon().roles.fullmatch(word) is not None
+    """Whether the word is a role, rank or title ("Minister", "Mr"), and no name."""
+    return _lexicon().titles.fullmatch(word) is not None
 
 
 def offers(kind: Kind, sentence: str, question: str) -> float:
@@ -93,6 +93,7 @@ class _Lexicon:
     kinds: tuple[tuple[Kind, re.Pattern[str]], ...]
     question_words: frozenset[str]
     roles: re.Pattern[str]
+    titles: re.Pattern[str]
     offers: Mapping[Kind, re.Pattern[str]]
 
 
@@ -120,6 +121,7 @@ def _lexicon() -> _Lexicon:
         kinds=tuple((Kind(kind), _compiled(pattern)) for kind, pattern in lists["kinds"]),
         question_words=frozenset(lists["question_words"].split()),
         roles=_compiled(rf"\b(?:{_alternatives(lists['roles'])})s?\b"),
+        titles=_compiled(rf"(?:{_alternatives(lists['roles'])}|{_alternatives(lists['titles'])})\.?"),
         offers={
             Kind.NUMBER: _compiled(rf"\b\d[\d,.]*\w*|\b(?:{numbers})\b|%"),
             Kind.DATE: _compiled("|".join(dates)),

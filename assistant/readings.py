@@ -43,7 +43,7 @@ def readings(question: str, candidates: Sequence[Candidate], lexical: LexicalInd
 
 def _people(question: str, candidates: Sequence[Candidate]) -> dict[str, Reading]:
     """Sentences by the first name they put before the surname that is asked about."""
-    surname = re.fullmatch(rf"who(?: is|'s|’s| was)? ({_CAPITAL})\??", question.strip(), re.IGNORECASE)
+    surname = re.fullmatch(rf"[Ww]ho(?: is|'s|’s| was)? ({_CAPITAL}?)\??", question)
     if not surname:
         return {}
     full_name = re.compile(rf"\b({_CAPITAL}) {re.escape(surname.group(1))}\b")
@@ -68,7 +68,11 @@ def _things(question: str, candidates: Sequence[Candidate], lexical: LexicalInde
     )
     found: dict[str, Reading] = {}
     for candidate in candidates:
-        match = qualified.search(candidate.sentence.cleaned)
-        if match and wanted <= set(lexical.terms(candidate.sentence.cleaned)):
-            found.setdefault(match.group("before") or match.group("owner"), Reading(match.group(), candidate))
+        if not wanted <= set(lexical.terms(candidate.sentence.cleaned)):
+            continue
+        for match in qualified.finditer(candidate.sentence.cleaned):
+            qualifier = match.group("before") or match.group("owner")
+            if names_in(f"of {qualifier}"):  # "The" of "The new command" is none
+                found.setdefault(qualifier, Reading(match.group(), candidate))
+                break
     return found

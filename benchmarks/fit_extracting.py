@@ -16,7 +16,7 @@ import argparse
 import json
 import random
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,25 +27,39 @@ from numpy.typing import NDArray
 from assistant.bootstrap import Parts, build_parts
 from assistant.domain.articles import Article
 from assistant.domain.passages import Scope
-from assistant.extracting import MAX_SHOWN, Extract, Weights, extract
+from assistant.extracting import MAX_SHOWN, Description, Extract, Weights, describe, score
 from assistant.ingest import ingest
 from assistant.retrieval import retrieve
-from assistant.settings import Settings
+from assistant.settings import load_settings
 from benchmarks.datasets import ListSource, Question, contains, realtimeqa, squad
 
 SEED = 20261124
 SAMPLE = 800  # questions of each set
-SMALL_CORPORA, SMALL_ARTICLES, SMALL_QUESTIONS = 8, 25, 12
+SMALL_SIZES = (2, 3, 5, 8, 10, 15, 20, 25) * 3  # articles in a small corpus
+SMALL_QUESTIONS = 12
 OVER_ABSTENTION = 0.10  # of the held-in questions that would be answered rightly
 WEIGHTS = Path(__file__).parent.parent / "assistant" / "extracting_weights.json"
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question put to a corpus: what was extracted, and which candidates contain the answer."""
+class Described:
+    """A question put to a corpus: the features of what was found.
 
-    kind: str  # the set, then "answerable", "outside" or "near miss"
+    kind: the set, then "answerable", "outside" or "near miss".
+    """
+
+    kind: str
+    held_out: bool
+    found: Description
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with its scored candidates, and which of them contain the answer."""
+
+    kind: str
     held_out: bool
     found: Extract
     right: tuple[bool, ...]
@@ -72,11 +86,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         home = options.home or Path(temporary)
         plans = list(planned(options.data))
-        corpora = {plan.name: indexed(plan, home) for plan in plans}
-        neutral = Weights(defaultdict(float), defaultdict(float), 0.0)
-        sentence = fit_ranking(asked(plans, corpora, neutral))
-        rows = asked(plans, corpora, Weights(sentence, defaultdict(float), 0.0))
-        confidence = fit_confidence([row for row in rows if not row.held_out])
+        described = [one for plan in plans for one in asked(plan, indexed(plan, home))]
+    sentence = fit_ranking(judged(described, Weights(defaultdict(float), defaultdict(float), 0.0)))
+    rows = judged(described, Weights(sentence, defaultdict(float), 0.0))
+    confidence = fit_confidence([row for row in rows if not row.held_out])
     weights = Weights(sentence, confidence, threshold([row for row in rows if not row.held_out], confidence))
     report(rows, weights)
     if options.write:
@@ -85,7 +98,7 @@ def main() -> None:
 
 def planned(data: Path) -> Iterator[Plan]:
     """The corpora and the questions for each."""
-    chance = random.Random(SEED)
+    chance = random.Random(SEED)  # noqa: S311 -- a sample, not a secret
     news, quiz = realtimeqa(data)
     paragraphs, facts = squad(data)
     unanswerable = [question for question in squad(data, "2.0")[1] if not question.answers]
@@ -104,16 +117,45 @@ def planned(data: Path) -> Iterator[Plan]:
             "squad outside": chance.sample(quiz, 300),
         },
     )
+    yield from small_news(news, quiz, facts, chance)
+    yield from single_articles(paragraphs, facts, unanswerable)
+
+
+def small_news(
+    news: Sequence[Article], quiz: Sequence[Question], facts: Sequence[Question], chance: random.Random
+) -> Iterator[Plan]:
+    """Corpora of 2 to 25 news articles, as a person's first ones are."""
     by_id = {article.id: article for article in news}
-    for number in range(SMALL_CORPORA):
-        chosen = chance.sample(quiz, SMALL_QUESTIONS)
-        bearing = [next(one for one in q.articles if contains(by_id[one].text, q.answers)) for q in chosen]
-        others = chance.sample(sorted(by_id.keys() - bearing), SMALL_ARTICLES - len(set(bearing)))
+    for number, size in enumerate(SMALL_SIZES):
+        chosen = chance.sample(quiz, min(size, SMALL_QUESTIONS))
+        bearing = {next(one for one in q.articles if contains(by_id[one].text, q.answers)) for q in chosen}
+        others = chance.sample(sorted(by_id.keys() - bearing), max(0, size - len(bearing)))
         articles = [by_id[one] for one in sorted({*bearing, *others})]
-        outside = [q for q in chance.sample(quiz, 120) if not set(q.articles) & {one.id for one in articles}]
-        yield Plan(
-            f"small{number}", articles, {"small answerable": chosen, "small outside": outside + facts[:60]}
-        )
+        strange = [q for q in chance.sample(quiz, 40) if not set(q.articles) & {one.id for one in articles}]
+        outside = strange + chance.sample(facts, 20)
+        yield Plan(f"small{number}", articles, {"small answerable": chosen, "small outside": outside})
+
+
+def single_articles(
+    paragraphs: Sequence[Article], facts: Sequence[Question], unanswerable: Sequence[Question]
+) -> Iterator[Plan]:
+    """Each title of SQuAD as one article, alone in its corpus."""
+    titles = sorted({article.info.title or "" for article in paragraphs})
+    for number, title in enumerate(titles):
+        parts = [article for article in paragraphs if article.info.title == title]
+        ids = {article.id for article in parts}
+        whole = Article(parts[0].info, "\n\n".join(article.text for article in parts))
+
+        def about(questions: Sequence[Question], ids: set[str] = ids) -> list[Question]:
+            return [question for question in questions if question.articles[0] in ids]
+
+        outside = [question for question in facts if question.articles[0] not in ids][:40]
+        questions = {
+            "single answerable": about(facts),
+            "single near miss": about(unanswerable),
+            "single outside": outside,
+        }
+        yield Plan(f"single{number}", [whole], questions)
 
 
 def question_now(question: Question, latest: Question) -> Question:
@@ -123,7 +165,7 @@ def question_now(question: Question, latest: Question) -> Question:
 
 def indexed(plan: Plan, home: Path) -> Parts:
     """The plan's corpus, indexed unless it is already."""
-    parts = build_parts(Settings(home=home), plan.name)
+    parts = build_parts(load_settings({"home": home}), plan.name)
     ingest(
         ListSource(plan.articles),
         parts.generations,
@@ -134,25 +176,28 @@ def indexed(plan: Plan, home: Path) -> Parts:
     return parts
 
 
-def asked(plans: Sequence[Plan], corpora: Mapping[str, Parts], weights: Weights) -> list[Asked]:
-    """Every question put to its corpus."""
-    rows: list[Asked] = []
-    for plan in plans:
-        parts = corpora[plan.name]
-        with parts.generations.current() as generation:
-            assert generation is not None
-            for kind, questions in plan.questions.items():
-                for number, question in enumerate(questions):
-                    ranked = retrieve(
-                        question.text, generation, parts.embedder, Scope(as_of=question.as_of), exact=True
-                    )
-                    library, lexical = generation.library, generation.lexical
-                    found = extract(
-                        question.text, ranked, library, lexical, embedder=parts.embedder, weights=weights
-                    )
-                    answers = question.answers if kind.endswith("answerable") else ()
-                    right = tuple(contains(one.sentence.cleaned, answers) for one in found.candidates)
-                    rows.append(Asked(kind, bool(number % 2), found, right))
+def asked(plan: Plan, parts: Parts) -> Iterator[Described]:
+    """Every question of the plan put to its corpus."""
+    with parts.generations.current() as generation:
+        assert generation is not None
+        for kind, questions in plan.questions.items():
+            for number, question in enumerate(questions):
+                scope = Scope(as_of=question.as_of)
+                ranked = retrieve(question.text, generation, parts.embedder, scope, exact=True)
+                found = describe(
+                    question.text, ranked, generation.library, generation.lexical, embedder=parts.embedder
+                )
+                answers = question.answers if kind.endswith("answerable") else ()
+                yield Described(kind, bool(number % 2), found, answers)
+
+
+def judged(described: Sequence[Described], weights: Weights) -> list[Asked]:
+    """The described questions with their candidates scored and marked right or wrong."""
+    rows = []
+    for one in described:
+        found = score(one.found, weights)
+        right = tuple(contains(candidate.sentence.cleaned, one.answers) for candidate in found.candidates)
+        rows.append(Asked(one.kind, one.held_out, found, right))
     return rows
 
 
@@ -188,9 +233,7 @@ def fit_confidence(rows: Sequence[Asked]) -> dict[str, float]:
     names = list(usable[0].found.evidence)
     table = np.array([[1.0, *(row.found.evidence[name] for name in names)] for row in usable])
     right = np.array([float(any(row.right[:MAX_SHOWN])) for row in usable])
-    sizes = defaultdict(int)
-    for row in usable:
-        sizes[row.kind] += 1
+    sizes = Counter(row.kind for row in usable)
     share = np.array([1.0 / sizes[row.kind] for row in usable])
     share /= share.sum()
 
@@ -227,12 +270,18 @@ def confidences(rows: Sequence[Asked], weights: Mapping[str, float]) -> Floats:
 
 
 def threshold(rows: Sequence[Asked], weights: Mapping[str, float]) -> float:
-    """The confidence below which the given share of rightly answered questions lies, worst kind."""
-    cuts = []
-    for kind in sorted({row.kind for row in rows if row.kind.endswith("answerable")}):
-        right = [row for row in rows if row.kind == kind and any(row.right[:MAX_SHOWN])]
-        cuts.append(float(np.quantile(confidences(right, weights), OVER_ABSTENTION)))
-    return round(min(cuts), 4)
+    """The confidence below which the given share of rightly answered questions lies, kinds weighing alike."""
+    right = [row for row in rows if row.kind.endswith("answerable") and any(row.right[:MAX_SHOWN])]
+    sizes = Counter(row.kind for row in right)
+    order = sorted(
+        zip(confidences(right, weights), (1 / sizes[row.kind] / len(sizes) for row in right), strict=True)
+    )
+    below = 0.0
+    for confidence, share in order:
+        below += share
+        if below > OVER_ABSTENTION:
+            return round(float(confidence), 4)
+    return 0.0
 
 
 def report(rows: Sequence[Asked], weights: Weights) -> None:

@@ -46,6 +46,8 @@ class ChromaIndex:
             self._ids: NDArray[np.bytes_] = np.load(folder / "ids.npy", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise LibraryDamaged(f"the vectors in {folder.name!r} cannot be read: {error}") from error
+        if len(self._vectors) != len(self._ids):
+            raise LibraryDamaged(f"{folder.name!r} has {len(self._ids)} ids for {len(self._vectors)} vectors")
 
     @classmethod
     def build(cls, folder: Path, rows: Iterable[IndexRow]) -> None:
@@ -55,8 +57,8 @@ class ChromaIndex:
         """
         folder.mkdir()
         listed = list(rows)
-        vectors = np.array([row.vector for row in listed], dtype=np.float32)
-        np.save(folder / "vectors.npy", vectors.reshape(len(listed), -1))
+        vectors = np.array([row.vector for row in listed] or np.empty((0, 0)), dtype=np.float32)
+        np.save(folder / "vectors.npy", vectors)
         np.save(folder / "ids.npy", np.array([row.passage_id for row in listed], dtype=_ID_BYTES))
         with_words = np.flatnonzero(np.any(vectors, axis=1)) if listed else np.array([], dtype=np.int64)
         client = _client(folder)
@@ -72,7 +74,7 @@ class ChromaIndex:
 
     def search(self, vector: Vectors, limit: int, *, exact: bool = False) -> list[Hit]:
         """The nearest passages by exact cosine, ties by passage id."""
-        if not np.any(vector):
+        if not len(self._ids) or not np.any(vector):
             return []
         rows = (
             np.arange(len(self._ids))
@@ -88,8 +90,8 @@ class ChromaIndex:
         if not passage_ids:
             return {}
         asked = np.array(passage_ids, dtype=_ID_BYTES)
-        rows = np.minimum(np.searchsorted(self._ids, asked), len(self._ids) - 1)
-        if not np.array_equal(self._ids[rows], asked):
+        rows = np.minimum(np.searchsorted(self._ids, asked), max(len(self._ids) - 1, 0))
+        if not len(self._ids) or not np.array_equal(self._ids[rows], asked):
             raise LibraryDamaged("the vector index does not hold every passage of the lexical index")
         scores = self._vectors[rows] @ vector
         return dict(zip(passage_ids, (float(score) for score in scores), strict=True))
@@ -101,11 +103,16 @@ class ChromaIndex:
             opened.close()
 
     def _proposed(self, vector: Vectors, limit: int) -> NDArray[np.int64]:
-        with self._opening:  # two threads' first questions open one client
-            client = self._chroma
-        found = client.get_collection(_COLLECTION, embedding_function=None).query(
-            query_embeddings=[vector], n_results=min(max(limit, CANDIDATES), len(self._ids)), include=[]
-        )
+        from chromadb.errors import ChromaError
+
+        try:
+            with self._opening:  # two threads' first questions open one client
+                client = self._chroma
+            found = client.get_collection(_COLLECTION, embedding_function=None).query(
+                query_embeddings=[vector], n_results=min(max(limit, CANDIDATES), len(self._ids)), include=[]
+            )
+        except ChromaError as error:
+            raise LibraryDamaged(f"the vector index {self._folder.name!r} cannot be read: {error}") from error
         return np.sort(np.array([int(row) for row in found["ids"][0]], dtype=np.int64))
 
     @cached_property

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -93,25 +94,27 @@ class Stores:
 
 
 class GenerationFolder:
-    """One published generation, open for reading."""
+    """One published generation, open for reading; closed at the latest when nobody refers to it."""
 
     def __init__(self, folder: Path, stores: Stores) -> None:
-        self._in_use = (folder / "in-use").open("rb")
-        if HAS_FLOCK:
-            fcntl.flock(self._in_use, fcntl.LOCK_SH)
-        self.number = int(folder.name)
-        self.manifest = read_manifest(folder)
-        self.library = stores.open_library(folder / "library.db")
-        self.lexical = stores.open_lexical(folder / "lexical")
-        self.vectors = stores.open_vectors(folder / "chroma")
+        with ExitStack() as opened:
+            in_use = opened.enter_context((folder / "in-use").open("rb"))
+            if HAS_FLOCK:
+                fcntl.flock(in_use, fcntl.LOCK_SH)
+            self.number = int(folder.name)
+            self.manifest = read_manifest(folder)
+            self.library = stores.open_library(folder / "library.db")
+            opened.callback(self.library.close)
+            self.lexical = stores.open_lexical(folder / "lexical")
+            self.vectors = stores.open_vectors(folder / "chroma")
+            opened.callback(self.vectors.close)
+            self._closed = weakref.finalize(self, opened.pop_all().close)
         self.readers = 0
         self.retired = False
 
     def close(self) -> None:
         """Close every file and let go of the folder."""
-        self.vectors.close()
-        self.library.close()
-        self._in_use.close()
+        self._closed()
 
 
 class GenerationFolders:
@@ -158,6 +161,7 @@ class GenerationFolders:
             number = read_pointer(self._folder)
             self._remove_leftovers(number)
             before = self._generation(number) if number else None
+            manifest = self._manifest(before) if before else None
             building = self._folder / "generations" / f"{(number or 0) + 1}{_BUILDING}"
             building.mkdir(mode=0o700)
             stack.callback(shutil.rmtree, building, ignore_errors=True)
@@ -171,7 +175,7 @@ class GenerationFolders:
             def publish(source: str) -> int:
                 return self._publish(building, library, committing.close, source)
 
-            yield GenerationFolderWriter(library, read_manifest(before) if before else None, publish)
+            yield GenerationFolderWriter(library, manifest, publish)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -230,6 +234,14 @@ class GenerationFolders:
                 raise LibraryDamaged(f"generation {number} of {self._folder.name!r} is incomplete") from error
             return self._opened(moved)  # a writer published and cleaned up since the pointer was read
 
+    def _manifest(self, generation: Path) -> Manifest:
+        try:
+            return read_manifest(generation)
+        except FileNotFoundError as error:
+            raise LibraryDamaged(
+                f"generation {generation.name} of {self._folder.name!r} is incomplete"
+            ) from error
+
     def _generation(self, number: int) -> Path:
         return self._folder / "generations" / str(number)
 
@@ -262,7 +274,7 @@ class GenerationFolderWriter:
 def read_pointer(folder: Path) -> int | None:
     """The number of the corpus's current generation; None when there is none."""
     try:
-        text = (folder / "current").read_text()
+        text = (folder / "current").read_bytes()
     except FileNotFoundError:
         return None
     if not text.strip().isdigit():

@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from threading import Lock
@@ -54,8 +54,11 @@ class SqliteLibrary:
         self._lock = Lock()
         try:
             uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-            self._connection.execute("SELECT 1 FROM articles LIMIT 1")
+            with ExitStack() as opened:
+                self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+                opened.callback(self._connection.close)
+                self._connection.execute("SELECT 1 FROM articles LIMIT 1")
+                opened.pop_all()
         except sqlite3.Error as error:
             raise LibraryDamaged(f"the library {path.name!r} cannot be opened: {error}") from error
 
@@ -165,7 +168,7 @@ class SqliteLibraryWriter:
                     passage.article_id,
                     passage.span.start,
                     passage.span.end,
-                    passage.text,
+                    passage.cleaned,
                     row.tobytes(),
                 )
                 for passage, row in zip(prepared.passages, vectors.astype(np.float32), strict=True)
@@ -202,7 +205,10 @@ class SqliteLibraryWriter:
 def write_library(path: Path, *, copy_of: Path | None = None) -> Iterator[SqliteLibraryWriter]:
     """A library to fill, new or a copy of another one; complete on disk once the context ends."""
     if copy_of:
-        shutil.copyfile(copy_of, path)
+        try:
+            shutil.copyfile(copy_of, path)
+        except FileNotFoundError as error:
+            raise LibraryDamaged(f"the library {copy_of.name!r} is missing") from error
     connection = sqlite3.connect(path)
     try:
         connection.execute("PRAGMA synchronous = FULL")

@@ -35,11 +35,11 @@ class TantivyIndex:
     def __init__(self, folder: Path) -> None:
         try:
             self._index = Index.open(str(folder))
+            self._index.register_tokenizer(_ANALYZER, _analyzer())
+            self._index.reload()
+            self._searcher = self._index.searcher()
         except ValueError as error:
             raise LibraryDamaged(f"the lexical index {folder.name!r} cannot be opened: {error}") from error
-        self._index.register_tokenizer(_ANALYZER, _analyzer())
-        self._index.reload()
-        self._searcher = self._index.searcher()
         self._terms = _analyzer()
 
     @classmethod
@@ -59,8 +59,13 @@ class TantivyIndex:
         query = self._query(text)
         if query is None or limit <= 0:
             return []
-        found = self._searcher.search(query, limit).hits
-        hits = [Hit(str(self._searcher.doc(address).to_dict()["id"][0]), score) for score, address in found]
+        try:
+            found = self._searcher.search(query, limit).hits
+            hits = [
+                Hit(str(self._searcher.doc(address).to_dict()["id"][0]), score) for score, address in found
+            ]
+        except ValueError as error:
+            raise LibraryDamaged(f"the lexical index cannot be read: {error}") from error
         return sorted(hits, key=lambda hit: (-hit.score, hit.passage_id))
 
     def terms(self, text: str) -> list[str]:

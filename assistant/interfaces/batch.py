@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from assistant.domain.errors import AssistantError, InvalidQuestion
+from assistant.domain.errors import InvalidQuestion
 from assistant.interfaces.json_output import error_json
 
 
@@ -27,6 +28,17 @@ class BatchQuestion(BaseModel):
     id: str | int | None = None
     question: str
     as_of: date | None = None
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _written_date(cls, value: object) -> date | None:
+        """A date as people write it; pydantic would take 20240728 for seconds since 1970."""
+        if value is None:
+            return None
+        with suppress(ValueError):
+            if isinstance(value, str):
+                return date.fromisoformat(value)
+        raise ValueError(f"{value!r} is no date; write it like \"2024-07-28\"")
 
 
 def run_batch(
@@ -43,13 +55,13 @@ def _answered(line: str, answer: Callable[[BatchQuestion], dict[str, Any]]) -> t
     started = time.perf_counter()
     try:
         raw = _object(line)
-        asked_id = raw.get("id")
+        asked_id = raw.get("id") if isinstance(raw.get("id"), str | int) else None
         result = answer(BatchQuestion.model_validate(raw))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         reason = InvalidQuestion(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
         return {"id": asked_id, "error": error_json(reason)}, False
-    except AssistantError as error:
+    except Exception as error:  # whatever is wrong with this line, the others get their answers
         return {"id": asked_id, "error": error_json(error)}, False
     elapsed = round((time.perf_counter() - started) * 1000, 3)
     return {"id": asked_id, **result, "elapsed_ms": elapsed}, True

@@ -37,15 +37,19 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the program; returns its exit code."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a narrow encoding never ends an answer
+    stdout = sys.stdout
     try:
         code = cli.main(arguments, prog_name="assistant", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush
-        return BROKEN_PIPE
+        return _reader_gone()
+    except SystemExit:  # from click, which has wrapped stdout if it was a broken pipe
+        if sys.stdout is stdout:
+            raise
+        return _reader_gone()
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
@@ -81,18 +85,26 @@ def _settings_flags(command: _Command) -> _Command:
 
 def _answer_flags(command: _Command) -> _Command:
     """The flags that say what a question may see and how it is answered."""
-    day = _Day()
     flags = (
         click.option(
-            "--as-of", type=day, help="Answer as of this date; later articles do not exist.  [today]"
+            "--as-of",
+            type=_day,
+            metavar="YYYY-MM-DD",
+            help="Answer as of this date; later articles do not exist.  [today]",
         ),
-        click.option("--since", type=day, help="Only articles published on this date or later."),
-        click.option("--until", type=day, help="Only articles published on this date or earlier."),
+        click.option(
+            "--since", type=_day, metavar="YYYY-MM-DD", help="Only articles published on this date or later."
+        ),
+        click.option(
+            "--until", type=_day, metavar="YYYY-MM-DD", help="Only articles published on this date or earlier."
+        ),
         click.option("--outlet", metavar="NAME", help="Only articles of this outlet."),
         click.option("-k", "--passages", type=int, metavar="N", help="How many passages to use.  [10]"),
         click.option("--exact-dense", is_flag=True, default=None, help="Compare with every vector."),
         click.option(
-            "--batch", type=click.File(encoding="utf-8"), help="Questions from a JSONL file, - for stdin."
+            "--batch",
+            type=click.File(encoding="utf-8-sig", errors="backslashreplace"),  # a bad byte spoils its line
+            help="Questions from a JSONL file, - for stdin.",
         ),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     )
@@ -101,18 +113,12 @@ def _answer_flags(command: _Command) -> _Command:
     return command
 
 
-class _Day(click.ParamType[date]):
+def _day(text: str) -> date:
     """A date on the command line."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no date; write it like 2024-07-28", param, ctx)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no date; write it like 2024-07-28.") from None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -307,7 +313,15 @@ def _note(text: str) -> None:
     click.echo(clean(text), err=True)
 
 
+def _reader_gone() -> int:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush
+    return BROKEN_PIPE
+
+
 def _usage(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)  # the whole help, not squeezed into one line
+        return USAGE
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "assistant"
     _note(f"{command}: {error.format_message()} Try '{command} --help'.")
     return USAGE

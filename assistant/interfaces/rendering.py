@@ -25,7 +25,7 @@ _HIDDEN_NOTE = "the article's text holds invisible characters here; --json shows
 
 def answer_text(result: Answer | Abstention, *, width: int | None = None) -> str:
     """The answer with its numbered sources, or what came nearest; width wraps it for a terminal."""
-    blocks = [_wrapped(_bold_markers(clean(result.text)), width)]
+    blocks = [_bold_markers(_wrapped(clean(result.text), width))]
     if isinstance(result, Answer):
         blocks.append(
             "\n".join(_wrapped(_source_line(citation), width, "    ") for citation in result.citations)
@@ -46,7 +46,7 @@ def corpus_line(result: Answer | Abstention) -> str:
 def search_text(passages: Sequence[RankedPassage], *, width: int | None = None) -> str:
     """The passages with their scores and what these are made of."""
     if not passages:
-        return "No passage shares a word with the question."
+        return "No passage fits the question and the filters."
     return "\n\n".join(_found(rank, found, width) for rank, found in enumerate(passages, 1))
 
 
@@ -94,7 +94,7 @@ def counted(number: int, noun: str) -> str:
 
 def described(info: ArticleInfo) -> str:
     """Title, outlet, date and place of an article in one line."""
-    date = info.published.isoformat() if info.published else "undated"
+    date = info.published.day.isoformat() if info.published else "undated"
     parts = (info.title, info.outlet, date, info.location, "fiction" if info.fiction else None)
     return " · ".join(clean(part) for part in parts if part)
 
@@ -112,7 +112,7 @@ def _found(rank: int, found: RankedPassage, width: int | None) -> str:
     parts = found.parts
     why = f"({parts.lexical:.3f} words + {parts.dense:.3f} meaning) × {parts.recency:.3f} recency"
     head = _wrapped(f"{rank}. {described(found.article)}", width, "   ")
-    body = textwrap.indent(_wrapped(found.passage.cleaned, width and width - 3), "   ")
+    body = textwrap.indent(_wrapped(clean(found.passage.cleaned), width and width - 3), "   ")
     return f"{head}\n   {found.score:.3f} = {why}\n{body}"
 
 
@@ -123,4 +123,10 @@ def _bold_markers(text: str) -> str:
 def _wrapped(text: str, width: int | None, indent: str = "") -> str:
     if not width:
         return text
-    return textwrap.fill(text, min(width, MAX_WIDTH), subsequent_indent=indent, break_on_hyphens=False)
+    return textwrap.fill(
+        text,
+        min(width, MAX_WIDTH),
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,  # an address in two pieces can no longer be copied
+    )

@@ -1,0 +1,114 @@
+"""A library in memory, for reading and under construction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from assistant.domain.articles import Article, ArticleInfo, Origin
+from assistant.domain.errors import ArticleNotFound
+from assistant.domain.passages import Passage, PreparedArticle, Sentence
+from assistant.ports import IndexRow
+
+if TYPE_CHECKING:
+    from assistant.ports import Vectors
+
+Stored = Mapping[str, tuple[PreparedArticle, "Vectors"]]
+
+
+class MemoryLibrary:
+    """The articles of one generation."""
+
+    def __init__(self, stored: Stored) -> None:
+        self._prepared = {article_id: prepared for article_id, (prepared, _) in stored.items()}
+        self._passages = {
+            passage.id: passage for prepared in self._prepared.values() for passage in prepared.passages
+        }
+
+    def article(self, article_id: str) -> Article:
+        """The article; raises ArticleNotFound."""
+        return self._found(article_id).article
+
+    def articles(self) -> list[ArticleInfo]:
+        """All articles, newest first, undated last, then by id."""
+        infos = [prepared.article.info for _, prepared in sorted(self._prepared.items())]
+        dated = [(info.published.order(), info) for info in infos if info.published]
+        dated.sort(key=lambda pair: pair[0], reverse=True)
+        return [info for _, info in dated] + [info for info in infos if not info.published]
+
+    def sentences(self, article_id: str) -> list[Sentence]:
+        """The article's sentences in order; raises ArticleNotFound."""
+        return list(self._found(article_id).sentences)
+
+    def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
+        """The passages in the order asked for; unknown ids are left out."""
+        return [self._passages[one] for one in passage_ids if one in self._passages]
+
+    def owners(self, passage_ids: Sequence[str]) -> Mapping[str, ArticleInfo]:
+        """Which article each passage belongs to."""
+        return {one.id: self.article(one.article_id).info for one in self.passages(passage_ids)}
+
+    def visible(self, as_of: date) -> tuple[int, date | None]:
+        """How many articles exist as of the date, and the newest date among them."""
+        published = [prepared.article.info.published for prepared in self._prepared.values()]
+        days = [stamp.day for stamp in published if stamp and stamp.day <= as_of]
+        return published.count(None) + len(days), max(days, default=None)
+
+    def _found(self, article_id: str) -> PreparedArticle:
+        if article_id not in self._prepared:
+            raise ArticleNotFound(f"no article has the id {article_id!r}")
+        return self._prepared[article_id]
+
+
+class MemoryLibraryWriter:
+    """The library of the generation under construction, a copy of the current one.
+
+    calls: what was put and removed, in order, as ("put", id) and ("remove", id).
+    """
+
+    def __init__(self, stored: Stored) -> None:
+        self.stored: dict[str, tuple[PreparedArticle, Vectors]] = dict(stored)
+        self.calls: list[tuple[str, str]] = []
+
+    def hashes(self) -> Mapping[str, str]:
+        """Content hash by article id."""
+        return {one: prepared.article.content_hash() for one, (prepared, _) in self.stored.items()}
+
+    def origins(self) -> Mapping[str, Origin]:
+        """Where each article was read from, by article id."""
+        return {one: prepared.article.info.origin for one, (prepared, _) in self.stored.items()}
+
+    def articles(self) -> Iterator[Article]:
+        """Every stored article, by id."""
+        for _, (prepared, _) in sorted(self.stored.items()):
+            yield prepared.article
+
+    def put(self, prepared: PreparedArticle, vectors: Vectors) -> None:
+        """Store the article whole, in place of one with the same id; one vector for each passage."""
+        if len(prepared.passages) != len(vectors):
+            raise ValueError(f"{len(prepared.passages)} passages need as many vectors, not {len(vectors)}")
+        self.calls.append(("put", prepared.article.id))
+        self.stored[prepared.article.id] = (prepared, vectors.copy())
+
+    def remove(self, article_id: str) -> None:
+        """Forget the article; nothing happens when there is none."""
+        self.calls.append(("remove", article_id))
+        self.stored.pop(article_id, None)
+
+    def rows(self) -> list[IndexRow]:
+        """What the indexes are built from, in passage-id order."""
+        rows = [
+            IndexRow(passage.id, prepared.article.info.title or "", passage.cleaned, vector)
+            for prepared, vectors in self.stored.values()
+            for passage, vector in zip(prepared.passages, vectors, strict=True)
+        ]
+        return sorted(rows, key=lambda row: row.passage_id)
+
+    def content(self) -> str:
+        """SHA-256 over all articles' ids and hashes: equal means the same articles."""
+        digest = hashlib.sha256()
+        for article_id, content_hash in sorted(self.hashes().items()):
+            digest.update(f"{article_id}\0{content_hash}\n".encode())
+        return digest.hexdigest()

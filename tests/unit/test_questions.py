@@ -1,0 +1,93 @@
+import pytest
+
+from assistant.questions import Kind, content, is_role, kind_of, names_in, offers
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Who heads the new command?", Kind.PERSON),
+        ("Whom did the mayor appoint?", Kind.PERSON),
+        ("How many American troops does Japan host?", Kind.NUMBER),
+        ("What share of the oysters died?", Kind.NUMBER),
+        ("What is the total cost of the quay?", Kind.NUMBER),
+        ("By when does Japan plan its own joint command?", Kind.DATE),
+        ("On what day does the council vote?", Kind.DATE),
+        ("How long was Korea occupied?", Kind.DURATION),
+        ("For how many years was the valley closed?", Kind.DURATION),
+        ("Where did the two ministers meet?", Kind.NAME),
+        ("Which countries does the memorandum bind?", Kind.NAME),
+        ("What company makes the seeker?", Kind.NAME),
+        ("Why is the Patriot production plan delayed?", Kind.REASON),
+        ("What caused the delay?", Kind.REASON),
+        ("What did China's foreign ministry say?", Kind.STATEMENT),
+        ("How did the ministry react to the report?", Kind.STATEMENT),
+        ("Is the upgrade aimed at China?", Kind.OTHER),
+        ("Qui dirige le nouveau commandement ?", Kind.OTHER),
+        ("", Kind.OTHER),
+    ],
+)
+def test_the_words_of_a_question_tell_what_would_answer_it(question: str, kind: Kind) -> None:
+    assert kind_of(question) is kind
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("How many American troops does Japan host?", "American troops Japan host"),
+        ("What did China’s foreign ministry say?", "China's foreign ministry say"),
+        ("How many U.S. aircraft are there?", "U.S aircraft"),
+        ("Who is it?", "Who is it?"),
+    ],
+)
+def test_content_leaves_out_what_only_makes_it_a_question(question: str, words: str) -> None:
+    assert content(question) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Did Austin visit the USFJ in Tokyo?", {"austin", "usfj", "tokyo"}),
+        ("Relations improved. Japan’s minister agreed.", set()),
+        ("He told Japan’s minister", {"japan"}),
+        ("nothing here", set()),
+        ("", set()),
+    ],
+)
+def test_names_are_capitals_that_no_sentence_start_explains(text: str, names: set[str]) -> None:
+    assert names_in(text) == names
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "question", "offered"),
+    [
+        (Kind.NUMBER, "It hosts 54,000 people.", "How many people?", 1.0),
+        (Kind.NUMBER, "It hosts hundreds of aircraft.", "How many aircraft?", 1.0),
+        (Kind.NUMBER, "In 2022 it hosted some.", "How many did it host in 2022?", 0.0),
+        (Kind.DATE, "It opens by March 2025.", "When does it open?", 1.0),
+        (Kind.DATE, "You may enter.", "When does it open?", 0.0),
+        (Kind.DURATION, "the 1910-1945 occupation", "How long was it occupied?", 1.0),
+        (Kind.DURATION, "for at least a week", "How long?", 1.0),
+        (Kind.PERSON, "It is led by Minoru Kihara.", "Who leads it?", 1.0),
+        (Kind.PERSON, "It will be led by a three-star general.", "Who leads it?", 0.7),
+        (Kind.PERSON, "It is not yet known.", "Who leads it?", 0.0),
+        (Kind.NAME, "The members of the Quad met.", "Which country left the Quad?", 0.0),
+        (Kind.REASON, "It is delayed because of a shortage.", "Why?", 1.0),
+        (Kind.STATEMENT, "The ministry did not respond.", "What did it say?", 1.0),
+        (Kind.OTHER, "Anything at all in 1999 by Kim.", "Is it so?", 0.0),
+    ],
+)
+def test_a_sentence_offers_what_the_question_does_not_say_itself(
+    kind: Kind, sentence: str, question: str, offered: float
+) -> None:
+    assert offers(kind, sentence, question) == offered
+
+
+@pytest.mark.parametrize("word", ["Minister", "Mr", "Mr.", "Councillor", "general"])
+def test_titles_and_ranks_are_no_first_names(word: str) -> None:
+    assert is_role(word)
+
+
+@pytest.mark.parametrize("word", ["Maren", "Tobin", "Ministry"])
+def test_first_names_are_no_titles(word: str) -> None:
+    assert not is_role(word)
