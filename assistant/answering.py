@@ -51,7 +51,7 @@ class Identity:
 
 
 class Assistant:
-    """Answers questions over one corpus. Thread-safe; holds files open until closed."""
+    """Answers questions over one corpus, from any number of threads."""
 
     def __init__(
         self,
@@ -149,8 +149,8 @@ class Assistant:
             watch.lap("retrieve")
             yield Sources(tuple(ranked))
             yield Status("answer")
-            found = extract(asked, ranked, generation.library, generation.lexical, embedder=self._embedder)
-            draft = compose(asked, found, generation.lexical)
+            found = extract(asked, ranked, generation, self._embedder)
+            draft = compose(asked, found, generation.lexical, generation.library)
             watch.lap("answer")
             result = self._result(asked, scope, generation, ranked, draft)
         result = replace(result, usage=Usage(milliseconds=watch.laps()))

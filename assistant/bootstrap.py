@@ -6,6 +6,7 @@ is the only module that knows the adapters.
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 from assistant import __version__
 from assistant.answering import Assistant, Identity
 from assistant.content import content_folder
-from assistant.domain.errors import ConfigurationError, CorpusNotFound
+from assistant.domain.errors import ConfigurationError, CorpusNotFound, LibraryDamaged
 from assistant.ingest import IngestReport, Progress, ingest
 from assistant.ports import ArticleSource, Clock, Embedder, Generations, Segmenter
 from assistant.settings import CONFIG_FILE, Settings
@@ -56,9 +57,7 @@ def build_assistant(
     if generations is None:
         if name == DEMO:
             _refresh_demo(settings, parts, notice)
-        with parts.generations.current() as current:
-            if current is None:
-                raise CorpusNotFound(f"there is no corpus {name!r} in {str(settings.home)!r}")
+        _require_corpus(settings, parts)
     wanted = settings.model and not settings.no_model
     return Assistant(
         parts.generations,
@@ -102,8 +101,8 @@ def ingest_paths(
     """Read articles from files and folders into a corpus; returns its name and the report.
 
     The corpus is the one that the settings name, else one's own. Raises InputNotFound
-    for a path that does not exist, ConfigurationError for the demo, which mirrors its
-    folder and takes nothing else.
+    for a path that does not exist, CorpusNotFound when there is neither a path nor a
+    corpus, ConfigurationError for the demo, which mirrors its folder and takes nothing else.
     """
     name = settings.corpus or MAIN
     if name == DEMO:
@@ -111,9 +110,10 @@ def ingest_paths(
             "the corpus 'demo' mirrors the demo articles; choose another name with --corpus"
         )
     parts = build_parts(settings, name)
-    source = _article_files(paths)
+    if not paths:
+        _require_corpus(settings, parts)
     report = ingest(
-        source,
+        _article_files(paths),
         parts.generations,
         segmenter=parts.segmenter,
         embedder=parts.embedder,
@@ -123,13 +123,24 @@ def ingest_paths(
     return name, report
 
 
+def _require_corpus(settings: Settings, parts: Parts) -> None:
+    with parts.generations.current() as current:
+        if current is None:
+            raise CorpusNotFound(f"there is no corpus {parts.corpus!r} in {str(settings.home)!r}")
+
+
 def _refresh_demo(settings: Settings, parts: Parts, notice: Callable[[str], None]) -> None:
     """Index the demo folder unless the current generation mirrors it already."""
     folder = content_folder("corpus", named=settings.content, working=Path.cwd(), marker=CONFIG_FILE)
     state = _folder_state(folder, parts)
-    with parts.generations.current() as current:
-        if current and current.manifest.source == state:
-            return
+    rebuild = False
+    try:
+        with parts.generations.current() as current:
+            if current and current.manifest.source == state:
+                return
+            rebuild = current is not None and current.manifest.embedder != parts.embedder.fingerprint
+    except LibraryDamaged:  # nothing is lost: the demo is made from its folder
+        shutil.rmtree(_corpus_folder(settings.home, DEMO), ignore_errors=True)
     notice("Indexing the demo articles, once.")
     ingest(
         _article_files([folder], root_name="corpus"),
@@ -137,6 +148,7 @@ def _refresh_demo(settings: Settings, parts: Parts, notice: Callable[[str], None
         segmenter=parts.segmenter,
         embedder=parts.embedder,
         mirror=state,
+        rebuild=rebuild,
     )
 
 

@@ -2,21 +2,26 @@
 
 One to three sentences, verbatim, each a claim that cites itself. Near copies of a
 sentence (wire stories) are shown once. When the question fits two things, the text
-names both before it quotes. Below the confidence threshold nothing is claimed.
+names both before it quotes; when it asks who somebody is, the sentence that introduces a
+person by full name comes with the one that has only the surname. Below the confidence
+threshold nothing is claimed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from assistant.domain.answers import Citation, Claim, Support
 from assistant.extracting import MAX_SHOWN, Candidate, Extract, load_weights
-from assistant.ports import LexicalIndex
+from assistant.ports import LexicalIndex, Library
+from assistant.questions import asks_identity, full_names, names_in
 from assistant.readings import Reading, readings
 
 _FALL = 2.0  # how far below the best score, in logits, a sentence may be and still be shown
 _COPY = 0.8  # share of words in common from which two sentences count as one
+_MARKER = re.compile(r"\[(\d+)\]")  # an article's own "[2]" must not pass for a citation
 _WHY = "verbatim sentence of the cited article"
 
 
@@ -30,27 +35,29 @@ class Draft:
     confidence: float
 
 
-def compose(question: str, found: Extract, lexical: LexicalIndex) -> Draft:
+def compose(question: str, found: Extract, lexical: LexicalIndex, library: Library) -> Draft:
     """The draft answer from the scored sentences."""
     if not found.candidates or found.confidence < load_weights().threshold:
         return Draft("", (), (), found.confidence)
     distinct = _distinct(found.candidates, lexical)
     named = readings(question, distinct, lexical)
     shown = _shown(distinct, named)
+    if asks_identity(question):
+        shown = [*shown, *_introductions(shown, library)][:MAX_SHOWN]
     citations = tuple(
         Citation(n, candidate.article, candidate.sentence.span, candidate.sentence.text)
         for n, candidate in enumerate(shown, 1)
     )
     claims = tuple(
-        Claim(candidate.sentence.cleaned, Support.SUPPORTED, _WHY, (n,))
+        Claim(_MARKER.sub(r"(\1)", candidate.sentence.cleaned), Support.SUPPORTED, _WHY, (n,))
         for n, candidate in enumerate(shown, 1)
     )
     text = " ".join(f"{claim.text} [{n}]" for n, claim in enumerate(claims, 1))
-    return Draft(_introduction(named) + text, claims, citations, found.confidence)
+    return Draft(_opening(named) + text, claims, citations, found.confidence)
 
 
 def _distinct(candidates: Sequence[Candidate], lexical: LexicalIndex) -> list[Candidate]:
-    """The candidates without near copies of better ones; of two copies the newer article's stays."""
+    """The candidates without near copies of better ones."""
     kept: list[tuple[Candidate, frozenset[str]]] = []
     for candidate in candidates[: 4 * MAX_SHOWN]:
         words = frozenset(lexical.terms(candidate.sentence.cleaned))
@@ -75,7 +82,23 @@ def _shown(distinct: Sequence[Candidate], named: Sequence[Reading]) -> list[Cand
     return sorted(chosen, key=distinct.index)
 
 
-def _introduction(named: Sequence[Reading]) -> str:
+def _introductions(shown: Sequence[Candidate], library: Library) -> Iterator[Candidate]:
+    """The sentences that give the full names of people whom the shown ones call by surname."""
+    known = {candidate.sentence for candidate in shown}
+    for candidate in shown:
+        surnames = names_in(candidate.sentence.cleaned)
+        for sentence in library.sentences(candidate.article.id):
+            if sentence.span >= candidate.sentence.span:
+                break
+            introduced = {name.split()[-1].casefold() for name in full_names(sentence.cleaned)}
+            if surnames & introduced:
+                surnames -= introduced
+                if sentence not in known:
+                    known.add(sentence)
+                    yield replace(candidate, sentence=sentence)
+
+
+def _opening(named: Sequence[Reading]) -> str:
     if not named:
         return ""
     listed = " or ".join(f"“{reading.label}”" for reading in named)

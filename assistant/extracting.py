@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -21,7 +21,7 @@ from itertools import pairwise
 
 from assistant.domain.articles import ArticleInfo
 from assistant.domain.passages import RankedPassage, Sentence
-from assistant.ports import Embedder, LexicalIndex, Library
+from assistant.ports import Embedder, Generation, LexicalIndex, Library
 from assistant.questions import Kind, content, kind_of, names_in, offers
 
 MAX_SHOWN = 3
@@ -75,26 +75,20 @@ class Weights:
 def extract(
     question: str,
     ranked: Sequence[RankedPassage],
-    library: Library,
-    lexical: LexicalIndex,
-    *,
+    generation: Generation,
     embedder: Embedder,
 ) -> Extract:
     """Score the sentences of the ranked passages as answers to the question."""
-    return score(describe(question, ranked, library, lexical, embedder=embedder), load_weights())
+    return score(describe(question, ranked, generation, embedder), load_weights())
 
 
 def describe(
-    question: str,
-    ranked: Sequence[RankedPassage],
-    library: Library,
-    lexical: LexicalIndex,
-    *,
-    embedder: Embedder,
+    question: str, ranked: Sequence[RankedPassage], generation: Generation, embedder: Embedder
 ) -> Description:
     """The features of every sentence of the ranked passages, and of the question as a whole."""
+    lexical = generation.lexical
     asked = _Asked.of(question, lexical)
-    pool = _pool(ranked, library)
+    pool = _pool(ranked, generation.library)
     if not pool or not asked.rarity:
         return Description((), {}, names=False)
     vectors = embedder.embed([question, *(placed.sentence.cleaned for placed in pool)])
@@ -109,7 +103,9 @@ def describe(
         )
         for placed, cosine in zip(pool, cosines, strict=True)
     )
-    return Description(candidates, _circumstances(candidates, ranked), names=bool(asked.names))
+    return Description(
+        candidates, _circumstances(candidates, ranked, generation.manifest.passages), names=bool(asked.names)
+    )
 
 
 def score(described: Description, weights: Weights) -> Extract:
@@ -218,17 +214,18 @@ def _features(
 ) -> dict[str, float]:
     text = placed.sentence.cleaned
     own = lexical.terms(text)
-    own_set = frozenset(own)
-    title = frozenset(lexical.terms(placed.ranked.article.title or ""))
-    around = frozenset(term for one in placed.around for term in lexical.terms(one))
-    matched = {term: _match(term, own_set) for term in asked.rarity}
-    reached = {term: max(matched[term], _match(term, title), _match(term, around)) for term in asked.rarity}
+    here = _Bag.of(own)
+    title = _Bag.of(lexical.terms(placed.ranked.article.title or ""))
+    around = _Bag.of(term for one in placed.around for term in lexical.terms(one))
+    matched = {term: here.match(term) for term in asked.rarity}
+    headline = {term: title.match(term) for term in asked.rarity}
+    reached = {term: max(matched[term], headline[term], around.match(term)) for term in asked.rarity}
     adjacent = frozenset(pairwise(own)) | frozenset(zip(own, own[2:], strict=False))
     words = len(text.split())
     return {
         "cover": _weighted(matched, asked.rarity),
         "context": _weighted(reached, asked.rarity),
-        "headline": _weighted({term: _match(term, title) for term in asked.rarity}, asked.rarity),
+        "headline": _weighted(headline, asked.rarity),
         "pairs": len(asked.pairs & adjacent) / len(asked.pairs) if asked.pairs else 0.0,
         "names": _share(matched, asked.names),
         "names_context": _share(reached, asked.names),
@@ -244,9 +241,15 @@ def _features(
     }
 
 
-def _circumstances(candidates: Sequence[Candidate], ranked: Sequence[RankedPassage]) -> dict[str, float]:
-    """What the passages as a whole say about the question's chances."""
+def _circumstances(
+    candidates: Sequence[Candidate], ranked: Sequence[RankedPassage], passages: int
+) -> dict[str, float]:
+    """What the passages as a whole say about the question's chances.
+
+    The larger the corpus, the more of a question's words meet somewhere by chance.
+    """
     return {
+        "size": math.log10(max(1, passages)),
         "passage_cosine": max(found.parts.dense for found in ranked),
         "reach": max(candidate.features["context"] for candidate in candidates),
         "kin_any": max(candidate.features["kin"] for candidate in candidates),
@@ -279,14 +282,28 @@ def _words(text: str) -> list[str]:
     return list(dict.fromkeys(_WORD.findall(text.casefold())))
 
 
-def _match(term: str, terms: frozenset[str]) -> float:
-    """1 for the term itself, less for one with the same beginning, else 0."""
-    if term in terms:
-        return 1.0
-    if len(term) < _SAME_STEM:
-        return 0.0
-    start = term[:_SAME_STEM]
-    return _NEAR if any(other.startswith(start) and _alike(term, other) for other in terms) else 0.0
+@dataclass(frozen=True, slots=True)
+class _Bag:
+    """The terms of a text, for looking up terms of the question."""
+
+    terms: frozenset[str]
+    by_start: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, terms: Iterable[str]) -> _Bag:
+        bag = frozenset(terms)
+        by_start: dict[str, list[str]] = {}
+        for term in bag:
+            if len(term) >= _SAME_STEM:
+                by_start.setdefault(term[:_SAME_STEM], []).append(term)
+        return cls(bag, by_start)
+
+    def match(self, term: str) -> float:
+        """1 for the term itself, less for one with the same beginning, else 0."""
+        if term in self.terms:
+            return 1.0
+        others = self.by_start.get(term[:_SAME_STEM], ())
+        return _NEAR if any(_alike(term, other) for other in others) else 0.0
 
 
 def _alike(one: str, other: str) -> bool:

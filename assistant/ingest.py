@@ -74,12 +74,13 @@ def ingest(
     Nothing is published when nothing changes. Raises LibraryBusy when another
     process is ingesting, EmbedderMismatch when the corpus was embedded otherwise.
     """
+    items = source.read()  # before anything is created: it may name a path that does not exist
     with generations.writer() as writer:
         desk = _Desk(writer, segmenter, embedder)
         renewed = desk.renew(rebuild=rebuild)
         stored = dict(writer.library.hashes())
         tally = _Tally()
-        for number, item in enumerate(source.read(), 1):
+        for number, item in enumerate(items, 1):
             if isinstance(item, ArticleRejected):
                 tally.rejected.append(Rejection(item.where, item.reason))
             elif item.id in tally.seen:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
-from assistant.domain.articles import Article, ArticleInfo, Origin
+from assistant.domain.articles import Article, ArticleInfo
 from assistant.domain.errors import ArticleRejected
 from assistant.domain.passages import Hit, Passage, PreparedArticle, Sentence, Span
 
@@ -186,10 +186,6 @@ class LibraryWriter(Protocol):
 
     def hashes(self) -> Mapping[str, str]:
         """Content hash by article id."""
-        ...
-
-    def origins(self) -> Mapping[str, Origin]:
-        """Where each article was read from, by article id."""
         ...
 
     def articles(self) -> Iterator[Article]:

@@ -18,7 +18,12 @@ from importlib.resources import files
 
 _WORD = re.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*\.?")
 _OPENERS = '.!?:“"'  # a capital after one of these says nothing
-_ROLE_WORTH = 0.7  # a role ("a general") answers "who" less well than a name
+_FULL_NAME = re.compile(r"(?<=[a-z,;—–] )[A-ZÀ-Þ][a-zà-ÿ]+ (?:[A-Z]\. )?[A-ZÀ-Þ][\w'’-]+")
+_NAME_ALONE, _SINGLE_NAME, _ROLE_ALONE = 0.9, 0.7, 0.6  # worth beside a full name with a role
+_IDENTITY = re.compile(r"who(?:['’]s| is| was| are| were)\b", re.IGNORECASE)
+_BESIDE = 30  # characters around a number in which a word of the question makes it the right one
+_FAR = 0.6  # what any other number is worth
+_SAME_START = 4  # letters that make two words one here: "troops", "troop"
 
 
 class Kind(StrEnum):
@@ -79,13 +84,41 @@ def offers(kind: Kind, sentence: str, question: str) -> float:
     """How well the sentence holds something of the kind that the question does not name, 0 to 1."""
     if kind is Kind.OTHER:
         return 0.0
-    if kind in (Kind.PERSON, Kind.NAME):
-        if names_in(sentence) - names_in(question):
-            return 1.0
-        return _ROLE_WORTH if kind is Kind.PERSON and _lexicon().roles.search(sentence) else 0.0
+    if kind is Kind.PERSON:
+        return _person(sentence, question)
+    if kind is Kind.NAME:
+        return float(bool(names_in(sentence) - names_in(question)))
     pattern = _lexicon().offers[kind]
     asked = {match.group().casefold() for match in pattern.finditer(question)}
-    return float(any(match.group().casefold() not in asked for match in pattern.finditer(sentence)))
+    new = [match for match in pattern.finditer(sentence) if match.group().casefold() not in asked]
+    if kind is Kind.NUMBER and new:
+        beside = " ".join(sentence[max(0, match.start() - _BESIDE) : match.end() + _BESIDE] for match in new)
+        starts = {word[:_SAME_START].casefold() for word in content(question).split()}
+        return 1.0 if any(word[:_SAME_START].casefold() in starts for word in beside.split()) else _FAR
+    return float(bool(new))
+
+
+def asks_identity(question: str) -> bool:
+    """Whether the question asks who somebody is, and not who does something."""
+    return _IDENTITY.match(question.strip()) is not None
+
+
+def full_names(text: str) -> list[str]:
+    """Names of two words and more, without titles: "Yoko Kamikawa", not "Defense Minister"."""
+    found = (match.group() for match in _FULL_NAME.finditer(text))
+    return [name for name in found if not any(is_role(part) for part in name.split())]
+
+
+def _person(sentence: str, question: str) -> float:
+    """A full name is worth more than a single one, and that more than a role alone ("a general")."""
+    named = names_in(question)
+    names = [name for name in full_names(sentence) if named.isdisjoint(name.casefold().split())]
+    role = bool(_lexicon().roles.search(sentence))
+    if names:
+        return 1.0 if role else _NAME_ALONE
+    if names_in(sentence) - named:
+        return _SINGLE_NAME
+    return _ROLE_ALONE if role else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +134,7 @@ class _Lexicon:
 def _lexicon() -> _Lexicon:
     lists = json.loads(files("assistant").joinpath("question_words.json").read_text(encoding="utf-8"))
     numbers, months, units = (_alternatives(lists[name]) for name in ("numbers", "months", "units"))
-    year, day = r"\b(?:1[5-9]|20)\d\d\b", r"\d{1,2}"
+    year, day = r"\b(?:1\d{3}|20\d\d)\b", r"\d{1,2}"
     dates = (
         year,
         rf"\b(?:{months})\b\.? {day}\b",
@@ -111,6 +144,7 @@ def _lexicon() -> _Lexicon:
         r"\b(?:today|yesterday|tomorrow|tonight|noon|midnight)\b",
         r"\b(?:last|next|this) (?:week|month|year|spring|summer|autumn|fall|winter)\b",
         rf"\b{day}(?::\d\d)? ?[ap]\.?m\b",
+        r"\b\d{1,2}(?:st|nd|rd|th) (?:century|centuries)\b",
     )
     durations = (
         rf"(?:\b\d[\d,.]*|\b(?:{numbers}|an?|few|several))[ -](?:\w+ )?(?:{units})\b",
@@ -123,7 +157,7 @@ def _lexicon() -> _Lexicon:
         roles=_compiled(rf"\b(?:{_alternatives(lists['roles'])})s?\b"),
         titles=_compiled(rf"(?:{_alternatives(lists['roles'])}|{_alternatives(lists['titles'])})\.?"),
         offers={
-            Kind.NUMBER: _compiled(rf"\b\d[\d,.]*\w*|\b(?:{numbers})\b|%"),
+            Kind.NUMBER: _compiled(rf"\b(?!(?:19|20)\d\d\b(?!,))\d[\d,.]*\w*|\b(?:{numbers})\b"),
             Kind.DATE: _compiled("|".join(dates)),
             Kind.DURATION: _compiled("|".join(durations)),
             Kind.REASON: _compiled(rf"\b(?:{lists['reasons']})\b"),

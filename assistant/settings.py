@@ -27,9 +27,7 @@ _PREFIX = "ASSISTANT_"
 class Settings(BaseSettings):
     """All settings, frozen. Build it with ``load_settings``."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
-    )
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
     home: Path = Field(Path(".assistant"), description="Folder for everything that is stored.")
     corpus: str | None = Field(

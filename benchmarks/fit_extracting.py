@@ -37,7 +37,7 @@ SEED = 20261124
 SAMPLE = 800  # questions of each set
 SMALL_SIZES = (2, 3, 5, 8, 10, 15, 20, 25) * 3  # articles in a small corpus
 SMALL_QUESTIONS = 12
-OVER_ABSTENTION = 0.10  # of the held-in questions that would be answered rightly
+NEAR_BEST = 0.005  # half a point of Youden's J is within the noise of these samples
 WEIGHTS = Path(__file__).parent.parent / "assistant" / "extracting_weights.json"
 Floats = NDArray[np.float64]
 
@@ -50,6 +50,7 @@ class Described:
     """
 
     kind: str
+    question: str
     held_out: bool
     found: Description
     answers: tuple[str, ...]
@@ -184,11 +185,9 @@ def asked(plan: Plan, parts: Parts) -> Iterator[Described]:
             for number, question in enumerate(questions):
                 scope = Scope(as_of=question.as_of)
                 ranked = retrieve(question.text, generation, parts.embedder, scope, exact=True)
-                found = describe(
-                    question.text, ranked, generation.library, generation.lexical, embedder=parts.embedder
-                )
+                found = describe(question.text, ranked, generation, parts.embedder)
                 answers = question.answers if kind.endswith("answerable") else ()
-                yield Described(kind, bool(number % 2), found, answers)
+                yield Described(kind, question.text, bool(number % 2), found, answers)
 
 
 def judged(described: Sequence[Described], weights: Weights) -> list[Asked]:
@@ -270,18 +269,25 @@ def confidences(rows: Sequence[Asked], weights: Mapping[str, float]) -> Floats:
 
 
 def threshold(rows: Sequence[Asked], weights: Mapping[str, float]) -> float:
-    """The confidence below which the given share of rightly answered questions lies, kinds weighing alike."""
-    right = [row for row in rows if row.kind.endswith("answerable") and any(row.right[:MAX_SHOWN])]
-    sizes = Counter(row.kind for row in right)
-    order = sorted(
-        zip(confidences(right, weights), (1 / sizes[row.kind] / len(sizes) for row in right), strict=True)
-    )
-    below = 0.0
-    for confidence, share in order:
-        below += share
-        if below > OVER_ABSTENTION:
-            return round(float(confidence), 4)
-    return 0.0
+    """The confidence from which to answer, by Youden's J over kinds that weigh alike.
+
+    J = share of outside questions abstained from - share of rightly answerable ones lost
+    (Youden 1950, https://doi.org/10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3).
+    The curve is flat at its top; the lowest threshold within NEAR_BEST of it is taken.
+    """
+    answerable = [row for row in rows if row.kind.endswith("answerable") and any(row.right[:MAX_SHOWN])]
+    outside = [row for row in rows if row.kind.endswith("outside")]
+    grid = np.arange(0.02, 0.6, 0.01)
+
+    def abstained(some: Sequence[Asked]) -> Floats:
+        chances = confidences(some, weights)
+        kinds = np.array([row.kind for row in some])
+        quiet = [[(chances[kinds == kind] < cut).mean() for kind in np.unique(kinds)] for cut in grid]
+        mean: Floats = np.array(quiet).mean(axis=1)
+        return mean
+
+    gain: Floats = abstained(outside) - abstained(answerable)
+    return round(float(grid[np.flatnonzero(gain >= gain.max() - NEAR_BEST)[0]]), 2)
 
 
 def report(rows: Sequence[Asked], weights: Weights) -> None:

@@ -13,6 +13,7 @@ in the library.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assistant.domain.errors import LibraryDamaged
+from assistant.domain.errors import HomeUnusable, LibraryDamaged
 from assistant.domain.passages import Hit
 from assistant.ports import IndexRow
 
@@ -61,16 +62,20 @@ class ChromaIndex:
         np.save(folder / "vectors.npy", vectors)
         np.save(folder / "ids.npy", np.array([row.passage_id for row in listed], dtype=_ID_BYTES))
         with_words = np.flatnonzero(np.any(vectors, axis=1)) if listed else np.array([], dtype=np.int64)
-        client = _client(folder)
-        collection = client.create_collection(
-            _COLLECTION,
-            embedding_function=None,
-            configuration={"hnsw": {"space": "cosine", "ef_search": CANDIDATES}},
-        )
-        for start in range(0, len(with_words), _BATCH):
-            batch = with_words[start : start + _BATCH]
-            collection.add(ids=[str(row) for row in batch], embeddings=vectors[batch])
-        client.close()
+        from chromadb.errors import ChromaError
+
+        try:
+            with closing(_client(folder)) as client:
+                collection = client.create_collection(
+                    _COLLECTION,
+                    embedding_function=None,
+                    configuration={"hnsw": {"space": "cosine", "ef_search": CANDIDATES}},
+                )
+                for start in range(0, len(with_words), _BATCH):
+                    batch = with_words[start : start + _BATCH]
+                    collection.add(ids=[str(row) for row in batch], embeddings=vectors[batch])
+        except ChromaError as error:
+            raise HomeUnusable(f"the vector index cannot be written: {error}") from error
 
     def search(self, vector: Vectors, limit: int, *, exact: bool = False) -> list[Hit]:
         """The nearest passages by exact cosine, ties by passage id."""

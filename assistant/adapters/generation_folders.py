@@ -173,7 +173,10 @@ class GenerationFolders:
             )
 
             def publish(source: str) -> int:
-                return self._publish(building, library, committing.close, source)
+                try:
+                    return self._publish(building, library, committing.close, source)
+                except OSError as error:
+                    raise HomeUnusable(f"the new generation cannot be written: {error.strerror}") from error
 
             yield GenerationFolderWriter(library, manifest, publish)
 
@@ -228,7 +231,7 @@ class GenerationFolders:
     def _opened(self, number: int) -> GenerationFolder:
         try:
             return GenerationFolder(self._generation(number), self._stores)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             moved = read_pointer(self._folder)
             if moved is None or moved == number:
                 raise LibraryDamaged(f"generation {number} of {self._folder.name!r} is incomplete") from error
@@ -237,7 +240,7 @@ class GenerationFolders:
     def _manifest(self, generation: Path) -> Manifest:
         try:
             return read_manifest(generation)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise LibraryDamaged(
                 f"generation {generation.name} of {self._folder.name!r} is incomplete"
             ) from error
@@ -277,6 +280,8 @@ def read_pointer(folder: Path) -> int | None:
         text = (folder / "current").read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise HomeUnusable(f"{str(folder)!r} cannot be read: {error.strerror}") from error
     if not text.strip().isdigit():
         raise LibraryDamaged(f"the pointer of the corpus {folder.name!r} holds no number: {text[:20]!r}")
     return int(text)

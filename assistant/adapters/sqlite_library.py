@@ -52,6 +52,7 @@ class SqliteLibrary:
 
     def __init__(self, path: Path) -> None:
         self._lock = Lock()
+        self._infos: dict[str, ArticleInfo] = {}  # what was asked for before; the file never changes
         try:
             uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
             with ExitStack() as opened:
@@ -99,9 +100,12 @@ class SqliteLibrary:
 
     def owners(self, passage_ids: Sequence[str]) -> Mapping[str, ArticleInfo]:
         """The article that each passage belongs to."""
-        columns = ", ".join(f"a.{column}" for column in _INFO.split(", "))
-        join = f"SELECT p.id, {columns} FROM passages p JOIN articles a ON a.id = p.article_id WHERE p.id IN"
-        return {str(row[0]): _info(row[1:]) for row in self._in(join, passage_ids)}
+        pairs = self._in("SELECT id, article_id FROM passages WHERE id IN", passage_ids)
+        articles = {str(passage_id): str(article_id) for passage_id, article_id in pairs}
+        missing = sorted(set(articles.values()) - self._infos.keys())
+        for row in self._in(f"SELECT {_INFO} FROM articles WHERE id IN", missing):
+            self._infos[str(row[0])] = _info(row)
+        return {passage_id: self._infos[article_id] for passage_id, article_id in articles.items()}
 
     def visible(self, as_of: date) -> tuple[int, date | None]:
         """How many articles exist as of the date, and the newest date among them."""
@@ -135,11 +139,6 @@ class SqliteLibraryWriter:
     def hashes(self) -> Mapping[str, str]:
         """Content hash by article id."""
         return dict(self._connection.execute("SELECT id, hash FROM articles"))
-
-    def origins(self) -> Mapping[str, Origin]:
-        """Where each article was read from, by article id."""
-        rows = self._connection.execute("SELECT id, root, path FROM articles")
-        return {article_id: Origin(root, path) for article_id, root, path in rows}
 
     def articles(self) -> Iterator[Article]:
         """Every stored article, by id."""

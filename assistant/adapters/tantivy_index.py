@@ -16,7 +16,7 @@ from pathlib import Path
 import tantivy
 from tantivy import Document, Filter, Index, Occur, Query, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
 
-from assistant.domain.errors import LibraryDamaged
+from assistant.domain.errors import HomeUnusable, LibraryDamaged
 from assistant.domain.passages import Hit
 from assistant.ports import IndexRow
 
@@ -49,9 +49,12 @@ class TantivyIndex:
         index = Index(_schema(), path=str(folder))
         index.register_tokenizer(_ANALYZER, _analyzer())
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
-        for row in rows:
-            writer.add_document(Document(id=row.passage_id, title=fold(row.title), body=fold(row.body)))
-        writer.commit()
+        try:
+            for row in rows:
+                writer.add_document(Document(id=row.passage_id, title=fold(row.title), body=fold(row.body)))
+            writer.commit()
+        except ValueError as error:
+            raise HomeUnusable(f"the lexical index cannot be written: {error}") from error
         writer.wait_merging_threads()
 
     def search(self, text: str, limit: int) -> list[Hit]:
@@ -73,9 +76,13 @@ class TantivyIndex:
         return list(self._terms.analyze(fold(text)))
 
     def idf(self, terms: Iterable[str]) -> Mapping[str, float]:
-        """BM25's idf of each term over passage bodies: ln(1 + (N - n + .5) / (n + .5))."""
-        total = self._searcher.num_docs
-        counts = {term: self._searcher.doc_freq("body", term) for term in set(terms)}
+        """BM25's idf of each term over passage bodies: ln(1 + (N - n + .5) / (n + .5)).
+
+        A word that no passage has counts as one that a single passage has: in a small
+        corpus it would outweigh all others, and mostly it is only another wording.
+        """
+        total = max(1, self._searcher.num_docs)
+        counts = {term: max(1, self._searcher.doc_freq("body", term)) for term in set(terms)}
         return {term: math.log(1 + (total - count + 0.5) / (count + 0.5)) for term, count in counts.items()}
 
     def _query(self, text: str) -> Query | None:

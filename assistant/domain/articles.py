@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import PurePath
+
+_EXTENDED = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Timestamp:
     def parse(cls, text: str) -> Timestamp:
         """Read an ISO 8601 date or date-time; raises ValueError for anything else."""
         text = text.strip()
+        if not _EXTENDED.match(text):  # the compact and week forms are too easily a plain number
+            raise ValueError(f"{text!r} is no date like 2024-07-28")
         if len(text) == len("YYYY-MM-DD"):
             return cls(date.fromisoformat(text))
         moment = datetime.fromisoformat(text)
@@ -37,11 +42,10 @@ class Timestamp:
         """The date, or the date-time when the source gave a time."""
         return self.moment.isoformat() if self.moment else self.day.isoformat()
 
-    def order(self) -> tuple[date, datetime]:
+    def order(self) -> tuple[date, bool, datetime]:
         """A sort key: by day, then by time; a day without a time comes first."""
-        midnight = datetime.combine(self.day, time.min)
-        moment = self.moment or midnight
-        return self.day, moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = self.moment or datetime.combine(self.day, time.min)
+        return self.day, self.moment is not None, moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,12 @@ class ArticleRejected(AssistantError):
     help = "Mend the file or leave it out; corpus/README.md shows the format."
 
     def __init__(self, where: str, reason: str) -> None:
-        super().__init__(f"{where}: {reason}")
+        super().__init__(where, reason)
         self.where = where
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
 
 
 class ConfigurationError(AssistantError):
@@ -83,7 +86,7 @@ class LibraryBusy(LibraryError):
 class LibraryDamaged(LibraryError):
     """A stored file is missing or cannot be read."""
 
-    help = "Ingest the articles again, or point --home at another folder."
+    help = "Remove this corpus's folder under corpora/ in the home, then ingest its articles again."
 
 
 class EmbedderMismatch(LibraryError):

@@ -13,14 +13,16 @@ import re
 # controls, soft hyphen, byte-order mark, tag characters, interlinear and object marks,
 # variation selectors supplement (used to smuggle bytes), and lone surrogates.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b"
-    "\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffc"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff]"
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b"
+    "\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffc"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff]"
 )
 # Joiners carry meaning inside emoji (U+200D) and inside Persian or Indic words (both);
-# anywhere else they are invisible padding. A joiner after a joiner is padding as well.
+# anywhere else, and in rows, they are invisible padding.
 _JOINER = re.compile("[\u200c\u200d]")
-_JOINS = re.compile("[\u0600-\u08ff\u0900-\u0dff\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]")
+_JOINS = re.compile(
+    "[\u0600-\u08ff\u0900-\u0dff\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\U0001f000-\U0001faff]"
+)
 _SELECTOR_RUN = re.compile("[\ufe00-\ufe0f]{2,}")
 _BLANK = re.compile(r"\s+")
 
@@ -32,9 +34,9 @@ def clean(text: str) -> str:
     'The vote was 5 to 4.'
     """
     text = _INVISIBLE.sub("", text)
-    text = _SELECTOR_RUN.sub(lambda run: run.group()[0], text)
     if _JOINER.search(text):
         text = "".join(_kept(text, at) for at in range(len(text)))
+    text = _SELECTOR_RUN.sub(lambda run: run.group()[0], text)
     return _BLANK.sub(" ", text).strip()
 
 

@@ -38,7 +38,7 @@ class BatchQuestion(BaseModel):
         with suppress(ValueError):
             if isinstance(value, str):
                 return date.fromisoformat(value)
-        raise ValueError(f"{value!r} is no date; write it like \"2024-07-28\"")
+        raise ValueError(f'{value!r} is no date; write it like "2024-07-28"')
 
 
 def run_batch(

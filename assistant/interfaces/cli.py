@@ -43,7 +43,8 @@ def run(arguments: list[str] | None = None) -> int:
     stdout = sys.stdout
     try:
         code = cli.main(arguments, prog_name="assistant", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout:  # None where it is closed
+            sys.stdout.flush()
     except BrokenPipeError:
         return _reader_gone()
     except SystemExit:  # from click, which has wrapped stdout if it was a broken pipe
@@ -75,7 +76,7 @@ def _settings_flags(command: _Command) -> _Command:
             help="Folder whose corpus/ is the demo, instead of ours.",
         ),
         click.option(
-            "--embedder", metavar="NAME", help="How texts become vectors: static or hashing.  [static]"
+            "--embedder", type=click.Choice(["static", "hashing"]), help="How texts become vectors.  [static]"
         ),
     )
     for flag in reversed(flags):
@@ -96,10 +97,19 @@ def _answer_flags(command: _Command) -> _Command:
             "--since", type=_day, metavar="YYYY-MM-DD", help="Only articles published on this date or later."
         ),
         click.option(
-            "--until", type=_day, metavar="YYYY-MM-DD", help="Only articles published on this date or earlier."
+            "--until",
+            type=_day,
+            metavar="YYYY-MM-DD",
+            help="Only articles published on this date or earlier.",
         ),
         click.option("--outlet", metavar="NAME", help="Only articles of this outlet."),
-        click.option("-k", "--passages", type=int, metavar="N", help="How many passages to use.  [10]"),
+        click.option(
+            "-k",
+            "--passages",
+            type=click.IntRange(1, 100),
+            metavar="N",
+            help="How many passages to use.  [10]",
+        ),
         click.option("--exact-dense", is_flag=True, default=None, help="Compare with every vector."),
         click.option(
             "--batch",
@@ -206,7 +216,7 @@ def ingest(paths: tuple[Path, ...], rebuild: bool, as_json: bool, **flags: Any) 
     if as_json:
         _print(json_output.dumps(json_output.ingest_json(corpus, report)))
     else:
-        _note(rendering.ingest_summary(corpus, report))
+        _note(rendering.ingest_summary(corpus, report, rebuilt=rebuild))
     return ANSWERED if report.accepted or (rebuild and not paths) else INTERNAL
 
 
@@ -298,7 +308,7 @@ def _width() -> int | None:
     """Columns to wrap to on a terminal; None for a pipe or a file."""
     import shutil
 
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
 
 
 def _print(text: str) -> None:
@@ -323,7 +333,8 @@ def _usage(error: click.ClickException) -> int:
         click.echo(error.format_message(), err=True)  # the whole help, not squeezed into one line
         return USAGE
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "assistant"
-    _note(f"{command}: {error.format_message()} Try '{command} --help'.")
+    message = error.format_message()
+    _note(f"{command}: {message}{'' if message.endswith(('.', '?')) else '.'} Try '{command} --help'.")
     return USAGE
 
 

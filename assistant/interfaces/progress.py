@@ -10,7 +10,7 @@ from contextlib import contextmanager
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int], None]]:
     """A function to call with how many there are so far; the total is not known beforehand."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda seen: None
         return
     from rich.console import Console

@@ -53,7 +53,7 @@ def search_text(passages: Sequence[RankedPassage], *, width: int | None = None) 
 def articles_table(articles: Iterable[ArticleInfo]) -> Iterator[str]:
     """One line for each article: id, date, outlet, title, separated by tabs."""
     for info in articles:
-        published = info.published.isoformat() if info.published else "undated"
+        published = info.published.day.isoformat() if info.published else "undated"
         yield "\t".join((clean(info.id), published, clean(info.outlet or "-"), clean(info.label)))
 
 
@@ -75,7 +75,7 @@ def article_text(article: Article) -> str:
     return f"{head}\n\n{printable(article.text)}"
 
 
-def ingest_summary(corpus: str, report: IngestReport) -> str:
+def ingest_summary(corpus: str, report: IngestReport, *, rebuilt: bool = False) -> str:
     """One line about what an ingest did."""
     done = (
         (len(report.added), "added"),
@@ -83,8 +83,9 @@ def ingest_summary(corpus: str, report: IngestReport) -> str:
         (len(report.unchanged), "unchanged"),
         (len(report.rejected), "rejected"),
     )
-    said = ", ".join(f"{number} {what}" for number, what in done if number)
-    return f"{corpus} corpus: {said or 'no article found'}."
+    said = ["rebuilt"] if rebuilt else []
+    said += [f"{number} {what}" for number, what in done if number]
+    return f"{corpus} corpus: {', '.join(said) or 'no article found'}."
 
 
 def counted(number: int, noun: str) -> str:

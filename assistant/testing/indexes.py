@@ -48,12 +48,10 @@ class MemoryLexicalIndex:
         return [word for word in _WORD.findall(text.lower()) if word not in _STOP]
 
     def idf(self, terms: Iterable[str]) -> Mapping[str, float]:
-        """The rarity of each term: ln(1 + (N - n + .5) / (n + .5))."""
-        total = len(self._counts)
-        return {
-            term: math.log(1 + (total - self._frequency[term] + 0.5) / (self._frequency[term] + 0.5))
-            for term in set(terms)
-        }
+        """The rarity of each term: ln(1 + (N - n + .5) / (n + .5)), an unknown one as if n were 1."""
+        total = max(1, len(self._counts))
+        counts = {term: max(1, self._frequency[term]) for term in set(terms)}
+        return {term: math.log(1 + (total - count + 0.5) / (count + 0.5)) for term, count in counts.items()}
 
     def _score(self, counts: Counter[str], rarity: Mapping[str, float]) -> float:
         norm = _K1 * (1 - _B + _B * counts.total() / self._mean)

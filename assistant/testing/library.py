@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from assistant.domain.articles import Article, ArticleInfo, Origin
+from assistant.domain.articles import Article, ArticleInfo
 from assistant.domain.errors import ArticleNotFound
 from assistant.domain.passages import Passage, PreparedArticle, Sentence
 from assistant.ports import IndexRow
@@ -75,10 +75,6 @@ class MemoryLibraryWriter:
     def hashes(self) -> Mapping[str, str]:
         """Content hash by article id."""
         return {one: prepared.article.content_hash() for one, (prepared, _) in self.stored.items()}
-
-    def origins(self) -> Mapping[str, Origin]:
-        """Where each article was read from, by article id."""
-        return {one: prepared.article.info.origin for one, (prepared, _) in self.stored.items()}
 
     def articles(self) -> Iterator[Article]:
         """Every stored article, by id."""

@@ -137,7 +137,15 @@ def test_reading_makes_no_folder(folder: Path, generations: GenerationFolders) -
     assert not folder.exists()
 
 
-def test_a_home_that_is_a_file_is_unusable(tmp_path: Path, light: Stores) -> None:
+@pytest.mark.parametrize("below", ["", "main", "corpora/main"])
+def test_a_home_that_is_a_file_cannot_be_read(tmp_path: Path, light: Stores, below: str) -> None:
+    (tmp_path / "home").write_text("a file")
+    generations = opened(tmp_path / "home" / below, light)
+    with pytest.raises(HomeUnusable, match="cannot be read"), generations.current():
+        pass
+
+
+def test_a_home_that_is_a_file_cannot_be_written(tmp_path: Path, light: Stores) -> None:
     (tmp_path / "home").write_text("a file")
     with (
         pytest.raises(HomeUnusable, match="cannot be written"),
@@ -180,7 +188,7 @@ def test_a_generation_is_closed_when_its_last_reader_leaves_after_a_publish(
     with generations.current():
         with generations.current():
             publish(generations, NOTICE)
-        assert ids(generations) == ["bridge", "notice"]
+            assert ids(generations) == ["bridge", "notice"]
         assert closed == []
     assert closed == ["1"]
     publish(generations, LIGHTHOUSE)
@@ -268,9 +276,7 @@ def another_writer(folder: Path, *, seconds: float = 60) -> Iterator[subprocess.
         yield process
     finally:
         process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
+        process.communicate()
 
 
 def python(folder: Path, code: str) -> list[str]:
@@ -281,7 +287,8 @@ def python(folder: Path, code: str) -> list[str]:
         from pathlib import Path
         sys.path[:0] = {[str(Path(assistant.__file__).parents[1]), str(Path(__file__).parent)]!r}
         from test_generation_folders import REAL, GenerationFolders, opened, publish, NOTICE, sample_articles
-        generations = opened(Path({str(folder)!r}), REAL)
+        folder = Path({str(folder)!r})
+        generations = opened(folder, REAL)
     """
     return [sys.executable, "-c", dedent(opening) + dedent(code)]
 
@@ -305,7 +312,7 @@ def test_a_writer_killed_while_it_publishes_leaves_the_old_generation_answering(
     code = f"""
         def die(*args):
             os.kill(os.getpid(), signal.SIGKILL)
-        publish(opened(generations._folder, replace(REAL, {KILLED[moment]})), NOTICE)
+        publish(opened(folder, replace(REAL, {KILLED[moment]})), NOTICE)
     """
     killed = subprocess.run(python(folder, code), check=False)
     assert killed.returncode == -signal.SIGKILL
@@ -355,7 +362,7 @@ def test_a_failure_while_publishing_leaves_nothing_behind(folder: Path, light: S
         raise OSError(28, "No space left on device")
 
     publish(opened(folder, light), BRIDGE)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(HomeUnusable, match="No space left"):
         publish(opened(folder, replace(light, build_lexical=full)), NOTICE)
     assert numbers(folder) == ["1"]
     assert ids(opened(folder, light)) == ["bridge"]
@@ -370,6 +377,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "the pointer is no text": lambda main: (main / "current").write_bytes(b"\xff\xfe\x00"),
     "the pointer is a digit that is no number": lambda main: (main / "current").write_text("²"),
     "the pointer points at nothing": lambda main: (main / "current").write_text("5\n"),
+    "the generation is a file": lambda main: make_a_file_of(main / CURRENT),
     "the generation is gone": lambda main: shutil.rmtree(main / CURRENT),
     "the manifest is gone": lambda main: (main / CURRENT / "manifest.json").unlink(),
     "the manifest is cut off": lambda main: (main / CURRENT / "manifest.json").write_text('{"format": 1,'),
@@ -387,6 +395,11 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 }
 # What only reading sees: a writer copies the library and builds the indexes from it.
 UNSEEN_BY_WRITERS = ("the vectors", "the lexical index")
+
+
+def make_a_file_of(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
 
 
 def change_manifest(main: Path, key: str, value: object) -> None:

@@ -13,7 +13,7 @@ from assistant.adapters.generation_folders import GenerationFolders, Stores
 from assistant.adapters.hashing_embedder import HashingEmbedder
 from assistant.adapters.sqlite_library import SqliteLibrary, write_library
 from assistant.adapters.tantivy_index import TantivyIndex
-from assistant.domain.articles import Article, Origin
+from assistant.domain.articles import Article
 from assistant.domain.errors import LibraryBusy
 from assistant.ingest import prepare
 from assistant.ports import Generation, Generations, GenerationWriter, Manifest
@@ -186,10 +186,6 @@ def test_a_writer_knows_what_was_before(generations: Generations) -> None:
         assert writer.before is not None
         assert writer.before.source == "first"
         assert writer.library.hashes() == {one.id: one.content_hash() for one in (BRIDGE, NOTICE)}
-        assert writer.library.origins() == {
-            "bridge": Origin("samples", "bridge.md"),
-            "notice": Origin("samples", "notice.md"),
-        }
         assert list(writer.library.articles()) == [BRIDGE, NOTICE]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -74,8 +73,9 @@ def test_the_nearest_come_first_with_their_cosine(build: Build) -> None:
 
 
 def test_equal_cosines_come_in_the_order_of_ids(build: Build) -> None:
-    index = build([row(one, [3, 4]) for one in "abcdefgh"])
-    assert ids(index.search(unit([1, 0]), 5)) == list("abcde")
+    index = build([row(f"{at:03}", [3, 4] if at % 3 else [1, 0]) for at in range(300)])
+    expected = [f"{at:03}" for at in range(0, 300, 3)] + [f"{at:03}" for at in range(300) if at % 3]
+    assert ids(index.search(unit([1, 0]), 250)) == expected[:250]
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -141,14 +141,15 @@ def test_chroma_proposes_the_ten_nearest_of_many(many: ChromaIndex, clustered: l
         assert many.search(asked.vector, 10) == many.search(asked.vector, 10, exact=True)
 
 
-def test_chroma_is_asked_only_where_it_can_leave_something_out(
-    clustered: list[IndexRow], tmp_path: Path
+@pytest.mark.parametrize(("count", "exact"), [(CANDIDATES, False), (CANDIDATES + 1, True)])
+def test_chroma_is_not_asked_where_it_could_leave_nothing_out(
+    clustered: list[IndexRow], tmp_path: Path, count: int, exact: bool
 ) -> None:
-    ChromaIndex.build(tmp_path / "few", clustered[:CANDIDATES])
-    shutil.rmtree(next(path for path in (tmp_path / "few").iterdir() if path.is_dir()), ignore_errors=True)
-    (tmp_path / "few" / "chroma.sqlite3").write_bytes(b"no database")
-    with closing(ChromaIndex(tmp_path / "few")) as index:
-        assert len(index.search(clustered[0].vector, 10)) == 10
+    ChromaIndex.build(tmp_path / "chroma", clustered[:count])
+    (tmp_path / "chroma" / "chroma.sqlite3").write_bytes(b"no database")
+    with closing(ChromaIndex(tmp_path / "chroma")) as index:
+        hits = index.search(clustered[0].vector, 10, exact=exact)
+    assert ids(hits) == by_hand(clustered[:count], clustered[0].vector, 10)
 
 
 @pytest.mark.parametrize("limit", [CANDIDATES, 800, 1_200, 100_000])

@@ -162,9 +162,7 @@ def on_terminal(demo_home: Path) -> Callable[..., tuple[int, str]]:
 
 
 @pytest.fixture
-def call(
-    demo_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Call:
+def call(demo_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """Runs the program in this process, which is faster."""
     monkeypatch.setenv("ASSISTANT_HOME", str(demo_home))
 

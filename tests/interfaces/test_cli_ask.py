@@ -126,9 +126,7 @@ def test_every_quote_is_the_slice_of_the_stored_text_and_every_claim_cites_one(
     call: Call, question: str
 ) -> None:
     answer = call("ask", question, "--json").json()
-    assert [citation["n"] for citation in answer["citations"]] == list(
-        range(1, len(answer["citations"]) + 1)
-    )
+    assert [citation["n"] for citation in answer["citations"]] == list(range(1, len(answer["citations"]) + 1))
     for citation in answer["citations"]:
         article = call("articles", "show", citation["article_id"], "--json").json()
         assert article["text"][citation["start"] : citation["end"]] == citation["quote"]

@@ -21,7 +21,9 @@ def folder(tmp_path: Path) -> Path:
     """Two good articles, three files that are none, and one that is not meant to be read."""
     folder = tmp_path / "articles"
     (folder / "deep").mkdir(parents=True)
-    (folder / "gauge.md").write_text(f"---\nid: gauge\ntitle: The gauge\npublished: 2024-03-04\n---\n{GAUGE}\n")
+    (folder / "gauge.md").write_text(
+        f"---\nid: gauge\ntitle: The gauge\npublished: 2024-03-04\n---\n{GAUGE}\n"
+    )
     (folder / "deep" / "ferry.jsonl").write_text(json.dumps({"id": "ferry", "text": FERRY}) + "\nno json\n")
     (folder / "empty.txt").write_text("  \n")
     (folder / "latin.txt").write_bytes("Die Fähre".encode("latin-1"))
@@ -78,14 +80,17 @@ def test_what_is_unchanged_stays_and_what_changed_is_replaced(call: Call, home: 
     call("ingest", folder)
     again = call("ingest", folder, "--json").json()
     assert (again["added"], again["changed"], again["unchanged"]) == ([], [], ["ferry", "gauge"])
-    assert call("ask", "How many passengers does the ferry carry?", "--json").json()["corpus"]["generation"] == 1
+    assert (
+        call("ask", "How many passengers does the ferry carry?", "--json").json()["corpus"]["generation"] == 1
+    )
 
     (folder / "gauge.md").write_text((folder / "gauge.md").read_text().replace("412", "530"))
     changed = call("ingest", folder / "gauge.md", "--json").json()
     assert (changed["added"], changed["changed"], changed["unchanged"]) == ([], ["gauge"], [])
     answer = call("ask", "How many centimetres did the river gauge stand at?", "--json").json()
     assert "530" in answer["text"]
-    assert "412" not in json.dumps(answer)
+    assert "412" not in answer["text"]
+    assert "412" not in call("articles", "show", "gauge").out
     assert answer["corpus"]["generation"] == 2
     assert call("articles", "list").out.count("\n") == 2
 
@@ -112,9 +117,11 @@ def test_two_corpora_never_mix(call: Call, home: Path, tmp_path: Path) -> None:
         args = [] if name == "main" else ["--corpus", name]
         assert call("ingest", source, *args).code == 0
     question = "How many sails does the Quill mill have?"
-    main, other = call("ask", question, "--json").json(), call("ask", question, "--corpus", "other", "--json").json()
-    assert ("11" in main["text"], "22" in json.dumps(main["citations"])) == (True, False)
-    assert ("22" in other["text"], "11 sails" in json.dumps(other)) == (True, False)
+    main = call("ask", question, "--json").json()
+    other = call("ask", question, "--corpus", "other", "--json").json()
+    for answer, sails in ((main, "11 sails"), (other, "22 sails")):
+        assert sails in answer["text"]
+        assert {sails in one["text"] for one in answer["nearest"]} == {True}
     assert {one["article_id"] for one in main["nearest"]}.isdisjoint(
         {one["article_id"] for one in other["nearest"]}
     )
@@ -175,7 +182,8 @@ def test_another_embedder_needs_a_rebuild(call: Call, home: Path, folder: Path) 
     assert mismatch.code == 3
     assert "--rebuild" in mismatch.complaint()
     assert call("ingest", folder, "--embedder", "hashing").code == 3
-    assert call("ingest", "--rebuild", "--embedder", "hashing").code == 0
+    rebuilt = call("ingest", "--rebuild", "--embedder", "hashing")
+    assert (rebuilt.code, rebuilt.err) == (0, "main corpus: rebuilt.\n")
     assert "96" in call("ask", question, "--embedder", "hashing").out
 
 

@@ -14,7 +14,8 @@ PASSAGE = {
     "dense", "recency", "text",
 }  # fmt: skip
 INFO = {
-    "article_id", "title", "outlet", "author", "url", "published", "updated", "corrects", "language", "fiction",
+    "article_id", "title", "outlet", "author", "url", "published", "updated", "corrects", "language",
+    "fiction",
 }  # fmt: skip
 
 

@@ -66,7 +66,10 @@ def test_a_question_over_a_small_corpus_does_not_load_chroma_or_a_models_client(
     assert "740" in ran.out
     loaded = set(ran.err.splitlines()[-1].split())
     assert "numpy" in loaded
-    assert loaded & {"chromadb", "langchain", "langchain_core", "openai", "torch", "rich", "onnxruntime"} == set()
+    assert (
+        loaded & {"chromadb", "langchain", "langchain_core", "openai", "torch", "rich", "onnxruntime"}
+        == set()
+    )
 
 
 def test_the_first_question_in_an_empty_folder_needs_no_network_and_says_once_what_it_does(
@@ -93,6 +96,7 @@ def test_an_ingest_needs_no_network(run_code: Callable[..., Ran], tmp_path: Path
 
 def test_the_watch_over_the_network_sees_an_attempt(run_code: Callable[..., Ran]) -> None:
     watched = _OFFLINE.format(arguments=["--version"]).replace(
-        "code =", "try:\n    __import__('socket').getaddrinfo('example.org', 80)\nexcept OSError: pass\ncode ="
+        "code =",
+        "try:\n    __import__('socket').getaddrinfo('example.org', 80)\nexcept OSError: pass\ncode =",
     )
     assert "socket.getaddrinfo" in run_code(watched).err

@@ -1,4 +1,4 @@
-r"""What reaches a terminal: nothing foreign that it could obey, colours where they are wanted, no traceback."""
+"""What reaches a terminal: nothing foreign that it could obey, colours where wanted, no traceback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ QUESTION = "How many sails does the Quill mill have?"
 
 
 @pytest.fixture
-def hostile(tmp_path: Path, run: Run) -> tuple[Path, Ran]:
+def hostile(tmp_path: Path, call: Call) -> tuple[Path, Ran]:
     """A home with an article that is full of what terminals obey, and how its ingest went."""
     folder = tmp_path / f"arti{OBEYED.replace('/', '')}cles"
     folder.mkdir()
@@ -41,7 +41,7 @@ def hostile(tmp_path: Path, run: Run) -> tuple[Path, Ran]:
     (folder / f"bad{OBEYED}.md").write_text(f"---\ntitle: {OBEYED}\n---\n")
     (folder / f"untitled{OBEYED}.txt").write_bytes(f"A plain{OBEYED} text about a weir.".encode())
     home = tmp_path / "home"
-    return home, run("ingest", str(folder), "--home", str(home))
+    return home, call("ingest", folder, "--home", home)
 
 
 def test_nothing_that_a_terminal_obeys_comes_through(call: Call, hostile: tuple[Path, Ran]) -> None:
@@ -98,7 +98,9 @@ def test_a_source_whose_text_hides_something_is_flagged(call: Call, hostile: tup
         ["ingest", OBEYED],
     ],
 )
-def test_an_error_shows_what_was_typed_without_what_a_terminal_obeys(call: Call, arguments: list[str]) -> None:
+def test_an_error_shows_what_was_typed_without_what_a_terminal_obeys(
+    call: Call, arguments: list[str]
+) -> None:
     ran = call(*arguments)
     assert ran.code in {2, 3}
     assert ran.obeyed() == []
@@ -123,7 +125,7 @@ def test_colours_can_be_refused(
     assert "About 740 people live on Little Corrow. [1]" in seen
 
 
-@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("environment", [{}, {"TERM": "dumb"}])
 def test_a_progress_bar_leaves_a_terminal_as_it_was(
     on_terminal: Callable[..., tuple[int, str]], tmp_path: Path, environment: Mapping[str, str]
 ) -> None:
@@ -135,7 +137,9 @@ def test_a_progress_bar_leaves_a_terminal_as_it_was(
 
 
 def test_a_terminal_gets_lines_that_fit(on_terminal: Callable[..., tuple[int, str]]) -> None:
-    code, seen = on_terminal("ask", "How many American troops does Japan host?", columns=40, env={"NO_COLOR": "1"})
+    code, seen = on_terminal(
+        "ask", "How many American troops does Japan host?", columns=40, env={"NO_COLOR": "1"}
+    )
     _, _, answer = seen.partition("\n")  # the line about the corpus is no part of the answer
     assert code == 0
     assert max(len(line) for line in answer.splitlines()) <= 40
@@ -177,15 +181,39 @@ def test_a_reader_that_was_never_there_is_no_error_either(start: Start) -> None:
     assert child.stderr.read() == ""
 
 
-def test_a_damaged_library_is_one_line_that_says_what_to_do(
-    call: Call, demo_home: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("closed", "arguments"), [(">&-", ["ask", ISLAND]), ("2>&-", ["ingest", "mill.txt"])]
+)
+def test_a_closed_stream_is_no_error(
+    run_code: Callable[..., Ran], tmp_path: Path, closed: str, arguments: list[str]
 ) -> None:
+    (tmp_path / "mill.txt").write_text("The Quill mill has 11 sails.")
+    shell = ["sh", "-c", f'exec "$0" "$@" {closed}']
+    code = (
+        f"import subprocess, sys\n"
+        f"sys.exit(subprocess.call([*{shell!r}, sys.executable, '-m', 'assistant', *{arguments!r}]))"
+    )
+    assert run_code(code, env={"ASSISTANT_HOME": "home"} if "ingest" in arguments else {}).code == 0
+
+
+def test_a_damaged_library_is_one_line_that_says_what_to_do(call: Call, tmp_path: Path) -> None:
+    home, article = tmp_path / "damaged", tmp_path / "mill.txt"
+    article.write_text("The mill grinds barley.")
+    assert call("ingest", article, "--home", home).code == 0
+    (library,) = home.rglob("library.db")
+    os.truncate(library, 5_000)
+    ran = call("ask", "What does the mill grind?", "--home", home)
+    assert ran.code == 1
+    assert ran.complaint().startswith("assistant: the library 'library.db' cannot be opened: ")
+    assert "then ingest its articles again" in ran.complaint()
+    assert "Traceback" not in ran.err
+
+
+def test_a_damaged_demo_is_made_anew(call: Call, demo_home: Path, tmp_path: Path) -> None:
     home = tmp_path / "damaged"
     shutil.copytree(demo_home, home)
     (library,) = home.rglob("library.db")
     os.truncate(library, 5_000)
     ran = call("ask", ISLAND, "--home", home)
-    assert ran.code == 1
-    assert ran.complaint().startswith("assistant: the library 'library.db' cannot be opened: ")
-    assert "point --home at another folder" in ran.complaint()
-    assert "Traceback" not in ran.err
+    assert (ran.code, "740" in ran.out) == (0, True)
+    assert "Indexing the demo articles" in ran.err

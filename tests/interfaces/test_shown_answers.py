@@ -1,6 +1,5 @@
 """What the issue that began the product says it must show, on the demo and on the seed article."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,12 @@ def demo(demo_home: Path) -> Assistant:
 
 
 @pytest.fixture(scope="module")
-def seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+def seed(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
     if not SEED.is_file():
         pytest.skip("the seed article is not beside this checkout")
     settings = load_settings({"home": tmp_path_factory.mktemp("seed")})
     ingest_paths([SEED], settings)
-    yield build_assistant(settings)
+    return build_assistant(settings)
 
 
 def quotes(assistant: Assistant, question: str) -> list[str]:

@@ -1,23 +1,12 @@
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from assistant.adapters.tantivy_index import TantivyIndex
 from assistant.domain.articles import ArticleInfo, Origin
 from assistant.domain.passages import Sentence, Span
 from assistant.extracting import Candidate
-from assistant.ports import IndexRow, LexicalIndex
+from assistant.ports import LexicalIndex
 from assistant.readings import readings
 
 ARTICLE = ArticleInfo(id="a", origin=Origin("r", "a.md"))
-
-
-@pytest.fixture(scope="module")
-def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
-    folder: Path = tmp_path_factory.mktemp("index") / "lexical"
-    TantivyIndex.build(folder, [IndexRow("p1", "", "some words", np.zeros(2, dtype=np.float32))])
-    return TantivyIndex(folder)
 
 
 def candidates(*texts: str) -> list[Candidate]:

@@ -1,0 +1,297 @@
+"""What an ingest adds, changes, leaves alone, removes and rejects, and when it publishes."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import pytest
+
+from assistant.adapters.hashing_embedder import HashingEmbedder
+from assistant.domain.articles import Article
+from assistant.domain.errors import ArticleRejected, EmbedderMismatch, LibraryBusy
+from assistant.domain.passages import Span
+from assistant.ingest import IngestReport, Rejection, ingest, prepare
+from assistant.ports import Embedder, Segmenter
+from assistant.testing import (
+    FullStopSegmenter,
+    LineSegmenter,
+    ListSource,
+    MemoryGenerations,
+    ScriptedEmbedder,
+    sample_article,
+    sample_articles,
+)
+
+BRIDGE, UPDATE, LIGHTHOUSE, NOTICE = sample_articles()
+BROKEN = ArticleRejected("broken.md", "no text")
+
+
+def corpus(*, embedder: str = "hashing/256", segmenter: str = "full-stop/1") -> MemoryGenerations:
+    return MemoryGenerations(embedder=embedder, segmenter=segmenter)
+
+
+def put(
+    generations: MemoryGenerations,
+    *items: Article | ArticleRejected,
+    segmenter: Segmenter | None = None,
+    embedder: Embedder | None = None,
+    mirror: str = "",
+    rebuild: bool = False,
+) -> IngestReport:
+    return ingest(
+        ListSource(items),
+        generations,
+        segmenter=segmenter or FullStopSegmenter(),
+        embedder=embedder or HashingEmbedder(),
+        mirror=mirror,
+        rebuild=rebuild,
+    )
+
+
+def stored(generations: MemoryGenerations) -> list[str]:
+    with generations.current() as current:
+        assert current is not None
+        return sorted(info.id for info in current.library.articles())
+
+
+def again(article: Article, text: str) -> Article:
+    return Article(article.info, text)
+
+
+def test_new_articles_are_added_and_published() -> None:
+    generations = corpus()
+    assert put(generations, BRIDGE, NOTICE) == IngestReport(added=("bridge", "notice"))
+    assert stored(generations) == ["bridge", "notice"]
+
+
+def test_a_second_ingest_tells_added_changed_and_unchanged_apart() -> None:
+    generations = corpus()
+    put(generations, BRIDGE, NOTICE)
+    report = put(generations, again(BRIDGE, "It was reopened."), NOTICE, UPDATE, BROKEN)
+    assert report == IngestReport(
+        added=("bridge-update",),
+        changed=("bridge",),
+        unchanged=("notice",),
+        rejected=(Rejection("broken.md", "no text"),),
+    )
+    assert report.accepted == 3
+    assert generations.writes[-1] == (("put", "bridge"), ("put", "bridge-update"))
+
+
+def test_a_changed_article_is_replaced_whole() -> None:
+    generations = corpus()
+    put(generations, BRIDGE)
+    put(generations, again(BRIDGE, "It was reopened."))
+    with generations.current() as current:
+        assert current is not None
+        assert [one.text for one in current.library.sentences("bridge")] == ["It was reopened."]
+        assert current.lexical.search("ferries", 5) == []
+
+
+def test_a_changed_title_is_a_change() -> None:
+    generations = corpus()
+    put(generations, sample_article("a", "Same text.", title="One"))
+    assert put(generations, sample_article("a", "Same text.", title="Two")).changed == ("a",)
+
+
+def test_an_article_that_is_not_mentioned_stays() -> None:
+    generations = corpus()
+    put(generations, BRIDGE)
+    assert put(generations, NOTICE).removed == ()
+    assert stored(generations) == ["bridge", "notice"]
+
+
+def test_nothing_is_published_when_nothing_changed() -> None:
+    generations = corpus()
+    put(generations, BRIDGE, NOTICE)
+    assert put(generations, NOTICE, BROKEN).accepted == 1
+    assert len(generations.published) == 1
+
+
+def test_nothing_is_published_when_nothing_was_readable() -> None:
+    generations = corpus()
+    assert put(generations, BROKEN) == IngestReport(rejected=(Rejection("broken.md", "no text"),))
+    assert generations.published == []
+
+
+def test_an_unchanged_article_costs_no_segmenting_and_no_embedding() -> None:
+    generations = corpus(embedder="scripted/1")
+    embedder = ScriptedEmbedder({"It rained.": [1, 0], "It snowed.": [0, 1]})
+    segmenter = FullStopSegmenter()
+    put(generations, sample_article("a", "It rained."), segmenter=segmenter, embedder=embedder)
+    put(
+        generations,
+        sample_article("a", "It rained."),
+        sample_article("b", "It snowed."),
+        segmenter=segmenter,
+        embedder=embedder,
+    )
+    embedder.assert_complete()
+    assert embedder.calls == [("It rained.",), ("It snowed.",)]
+    assert segmenter.calls == ["It rained.", "It snowed."]
+
+
+def test_an_id_that_comes_twice_is_rejected_the_second_time() -> None:
+    generations = corpus()
+    first, second = sample_article("same", "The first."), sample_article("same", "The second.")
+    report = put(generations, first, second)
+    assert report == IngestReport(
+        added=("same",),
+        rejected=(Rejection("samples/same.md", "the id 'same' is that of another article here"),),
+    )
+    with generations.current() as current:
+        assert current is not None
+        assert current.library.article("same") == first
+
+
+def test_the_same_source_with_an_id_twice_changes_nothing_the_second_time() -> None:
+    generations = corpus()
+    items = [sample_article("same", "The first."), sample_article("same", "The second.")]
+    put(generations, *items)
+    assert put(generations, *items).unchanged == ("same",)
+    assert len(generations.published) == 1
+
+
+def test_a_mirror_removes_what_vanished_from_its_source() -> None:
+    generations = corpus()
+    put(generations, BRIDGE, NOTICE, mirror="monday")
+    assert put(generations, BRIDGE, UPDATE, mirror="tuesday") == IngestReport(
+        added=("bridge-update",), unchanged=("bridge",), removed=("notice",)
+    )
+    assert stored(generations) == ["bridge", "bridge-update"]
+    assert generations.published[-1].manifest.source == "tuesday"
+
+
+def test_a_mirror_of_a_source_that_gave_nothing_keeps_what_it_had() -> None:
+    generations = corpus()
+    put(generations, BRIDGE, mirror="monday")
+    assert put(generations, BROKEN, mirror="tuesday").removed == ()
+    assert stored(generations) == ["bridge"]
+
+
+def test_a_mirror_notes_a_new_state_also_when_no_article_changed() -> None:
+    generations = corpus()
+    for state in ("monday", "tuesday", "tuesday"):
+        put(generations, BRIDGE, mirror=state)
+    assert [one.manifest.source for one in generations.published] == ["monday", "tuesday"]
+
+
+def test_rebuild_prepares_and_embeds_everything_again_with_the_new_embedder() -> None:
+    generations = corpus()
+    put(generations, BRIDGE, NOTICE)
+    rebuilt = corpus(embedder="hashing/64")
+    rebuilt.published = generations.published
+    segmenter = FullStopSegmenter()
+    report = put(rebuilt, UPDATE, rebuild=True, embedder=HashingEmbedder(64), segmenter=segmenter)
+    assert report == IngestReport(added=("bridge-update",))
+    assert segmenter.calls == [BRIDGE.text, NOTICE.text, UPDATE.text]
+    with rebuilt.current() as current:
+        assert current is not None
+        assert current.manifest.embedder == "hashing/64"
+        hits = current.vectors.search(HashingEmbedder(64).embed(["bridge"])[0], 9, exact=True)
+        assert len(hits) == 3
+
+
+def test_rebuild_of_an_empty_corpus_is_a_plain_ingest() -> None:
+    assert put(corpus(), BRIDGE, rebuild=True) == IngestReport(added=("bridge",))
+
+
+def test_another_embedder_is_refused_and_nothing_is_written() -> None:
+    generations = corpus()
+    put(generations, BRIDGE)
+    with pytest.raises(EmbedderMismatch, match="'hashing/256', not with 'hashing/64'") as caught:
+        put(generations, NOTICE, embedder=HashingEmbedder(64))
+    assert "--rebuild" in caught.value.help
+    assert (len(generations.published), generations.writes[-1]) == (1, ())
+
+
+def test_another_segmenter_prepares_every_stored_article_again() -> None:
+    generations = corpus()
+    put(generations, NOTICE, BRIDGE)
+    segmenter = LineSegmenter()
+    report = put(generations, NOTICE, segmenter=segmenter)
+    assert report == IngestReport(unchanged=("notice",))
+    assert segmenter.calls == [BRIDGE.text, NOTICE.text]
+    with generations.current() as current:
+        assert current is not None
+        assert current.number == 2
+        assert [one.text for one in current.library.sentences("bridge")] == [BRIDGE.text]
+
+
+def test_an_article_without_sentences_is_stored_and_never_found() -> None:
+    generations = corpus()
+    assert put(generations, sample_article("signs", "* * *")).added == ("signs",)
+    with generations.current() as current:
+        assert current is not None
+        assert (current.manifest.articles, current.manifest.passages) == (1, 0)
+
+
+@pytest.mark.parametrize("count", [63, 64, 65, 128, 130])
+def test_every_article_of_a_long_source_gets_its_own_vectors(count: int) -> None:
+    generations = corpus()
+    articles = [sample_article(f"a{at:03}", f"Number {at} stands here.") for at in range(count)]
+    turns = [2 * math.pi * at / count for at in range(count)]
+    embedder = ScriptedEmbedder(
+        {one.text: [math.cos(turn), math.sin(turn)] for one, turn in zip(articles, turns, strict=True)}
+    )
+    assert len(put(generations, *articles, embedder=embedder).added) == count
+    with generations.current() as current:
+        assert current is not None
+        for at, article in enumerate(articles):
+            (question,) = embedder.embed([article.text])
+            (nearest,) = current.vectors.search(question, 1)
+            assert current.library.owners([nearest.passage_id])[nearest.passage_id].id == f"a{at:03}"
+
+
+def test_progress_counts_articles_and_rejections() -> None:
+    seen: list[int] = []
+    ingest(
+        ListSource([BRIDGE, BROKEN, NOTICE]),
+        corpus(),
+        segmenter=FullStopSegmenter(),
+        embedder=HashingEmbedder(),
+        progress=seen.append,
+    )
+    assert seen == [1, 2, 3]
+
+
+def test_a_second_ingest_at_the_same_time_is_told_that_the_corpus_is_busy() -> None:
+    generations = corpus()
+    with generations.writer(), pytest.raises(LibraryBusy):
+        put(generations, BRIDGE)
+
+
+def test_a_source_is_read_once() -> None:
+    source = ListSource([BRIDGE])
+    ingest(source, corpus(), segmenter=FullStopSegmenter(), embedder=HashingEmbedder())
+    assert source.reads == 1
+
+
+def test_prepare_cuts_each_article_in_order() -> None:
+    notice, bridge = prepare([NOTICE, BRIDGE], FullStopSegmenter())
+    assert (notice.article, bridge.article) == (NOTICE, BRIDGE)
+    assert [one.span for one in notice.sentences] == [Span(0, 31), Span(32, 56)]
+    assert [(one.span, one.text, one.cleaned) for one in notice.passages] == [
+        (Span(0, 56), NOTICE.text, NOTICE.text)
+    ]
+
+
+def test_prepare_hands_the_language_to_the_segmenter() -> None:
+    class Asked:
+        fingerprint = "asked/1"
+
+        def segment(self, text: str, language: str = "en") -> list[Span]:
+            languages.append(language)
+            return []
+
+    languages: list[str] = []
+    prepare([BRIDGE], Asked())
+    assert languages == ["en"]
+
+
+def test_prepare_is_pure_and_travels_between_processes() -> None:
+    segmenter = FullStopSegmenter()
+    first = prepare(sample_articles(), segmenter)
+    sent, received = pickle.dumps((prepare, first)), prepare(sample_articles(), segmenter)
+    assert pickle.loads(sent) == (prepare, received)  # noqa: S301 -- our own bytes

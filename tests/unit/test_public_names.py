@@ -1,0 +1,84 @@
+"""The names that others may build on. A name that is added or lost here is a change to the changelog."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pkgutil
+from importlib import import_module
+
+import pytest
+
+import assistant
+from assistant import domain, testing
+
+PUBLIC = {
+    "assistant.bootstrap": """
+        DEMO MAIN Parts build_assistant build_parts chosen_corpus ingest_paths
+    """,
+    "assistant.domain.answers": """
+        Support AbstentionReason Citation Claim CorpusInfo Usage Provenance Degraded Result Answer
+        Abstention Receipt
+    """,
+    "assistant.domain.articles": """
+        Timestamp Origin ArticleInfo Article article_id
+    """,
+    "assistant.domain.errors": """
+        AssistantError InvalidQuestion InputNotFound ArticleRejected ConfigurationError LibraryError
+        ArticleNotFound CorpusNotFound LibraryBusy LibraryDamaged EmbedderMismatch FormatUnsupported
+        HomeUnusable
+    """,
+    "assistant.domain.events": """
+        Status Sources Delta Done Failed Event
+    """,
+    "assistant.domain.passages": """
+        MAX_WORDS OVERLAP Span Sentence Passage PreparedArticle Hit ScoreParts RankedPassage Scope
+        make_sentences make_passages passage_id
+    """,
+    "assistant.domain.text": """
+        clean printable
+    """,
+    "assistant.ports": """
+        Clock ArticleSource Segmenter Embedder LexicalIndex VectorIndex Library Manifest Generation
+        IndexRow LibraryWriter GenerationWriter Generations
+    """,
+    "assistant.testing": """
+        FixedClock FullStopSegmenter LineSegmenter ListSource MemoryGeneration MemoryGenerations
+        MemoryLexicalIndex MemoryLibrary MemoryLibraryWriter MemoryVectorIndex MemoryWriter
+        ScriptedEmbedder UnexpectedCall sample_article sample_articles
+    """,
+}
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_a_module_has_these_public_names_and_no_others(module: str) -> None:
+    assert sorted(defined_in(module)) == sorted(PUBLIC[module].split())
+
+
+def test_every_module_of_the_domain_is_pinned() -> None:
+    modules = {f"assistant.domain.{each.name}" for each in pkgutil.iter_modules(domain.__path__)}
+    assert modules == {name for name in PUBLIC if name.startswith("assistant.domain.")}
+
+
+def test_the_package_itself_is_its_version() -> None:
+    assert [name for name in vars(assistant) if name.startswith("__ver")] == ["__version__"]
+
+
+def test_every_fake_is_where_testing_says() -> None:
+    assert testing.__all__ == sorted(testing.__all__)
+    assert all(getattr(testing, name).__module__.startswith("assistant.testing.") for name in testing.__all__)
+
+
+def defined_in(module: str) -> list[str]:
+    """What the module lists in ``__all__``, or else defines itself, without underscores."""
+    imported = import_module(module)
+    listed: list[str] | None = getattr(imported, "__all__", None)
+    if listed is not None:
+        return listed
+    names = []
+    for node in ast.parse(inspect.getsource(imported)).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign):
+            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return [name for name in names if not name.startswith("_")]
