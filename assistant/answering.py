@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypedDict
+from typing import TypedDict, Unpack
 
 from assistant.composing import Draft, compose
 from assistant.domain.answers import (
@@ -29,7 +29,7 @@ from assistant.domain.events import Delta, Done, Event, Failed, Sources, Status
 from assistant.domain.passages import RankedPassage, Scope, Sentence
 from assistant.domain.text import clean
 from assistant.extracting import extract
-from assistant.ports import Clock, Embedder, Generation, Generations, Segmenter
+from assistant.ports import Clock, Embedder, Generation, Generations
 from assistant.retrieval import retrieve
 
 MAX_QUESTION = 2_000  # characters; longer ones are pasted articles, not questions
@@ -50,6 +50,18 @@ class Identity:
     degraded: str | None = None
 
 
+class Within(TypedDict, total=False):
+    """Which articles a question may use; what is missing or None does not restrict.
+
+    as_of: the date to stand on, today by default. since, until, outlet: see Scope.
+    """
+
+    as_of: date | None
+    since: date | None
+    until: date | None
+    outlet: str | None
+
+
 class Assistant:
     """Answers questions over one corpus, from any number of threads."""
 
@@ -58,7 +70,6 @@ class Assistant:
         generations: Generations,
         *,
         embedder: Embedder,
-        segmenter: Segmenter,
         clock: Clock,
         new_id: Callable[[], str],
         identity: Identity,
@@ -67,66 +78,37 @@ class Assistant:
     ) -> None:
         self._generations = generations
         self._embedder = embedder
-        self._segmenter = segmenter
         self._clock = clock
         self._new_id = new_id
         self._identity = identity
         self._passages = passages
         self._exact_dense = exact_dense
 
-    def ask(
-        self,
-        question: str,
-        *,
-        as_of: date | None = None,
-        since: date | None = None,
-        until: date | None = None,
-        outlet: str | None = None,
-    ) -> Answer | Abstention:
+    def ask(self, question: str, **within: Unpack[Within]) -> Answer | Abstention:
         """The answer with its citations, or an abstention.
 
-        as_of: the date to stand on, today by default; since, until, outlet: see Scope.
+        within: which articles may be used, all as of today by default.
         Raises an AssistantError when there is no result.
         """
-        for event in self.stream(question, as_of=as_of, since=since, until=until, outlet=outlet):
+        for event in self.stream(question, **within):
             if isinstance(event, Failed):
                 raise event.error
             if isinstance(event, Done):
                 return event.result
         raise AssertionError("a stream ends with Done or Failed")
 
-    def stream(
-        self,
-        question: str,
-        *,
-        as_of: date | None = None,
-        since: date | None = None,
-        until: date | None = None,
-        outlet: str | None = None,
-    ) -> Iterator[Event]:
+    def stream(self, question: str, **within: Unpack[Within]) -> Iterator[Event]:
         """The events of answering; the last one is Done or Failed."""
-        scope = self._scope(as_of, since, until, outlet)
         try:
-            yield from self._steps(question, scope)
+            yield from self._steps(question, self._scope(within))
         except AssistantError as error:
             yield Failed(error)
 
-    def search(
-        self,
-        question: str,
-        *,
-        as_of: date | None = None,
-        since: date | None = None,
-        until: date | None = None,
-        outlet: str | None = None,
-        limit: int | None = None,
-    ) -> list[RankedPassage]:
+    def search(self, question: str, **within: Unpack[Within]) -> list[RankedPassage]:
         """The passages that an answer would rest on, best first, with their scores."""
-        scope = self._scope(as_of, since, until, outlet)
         asked = _checked(question)
         with self._generations.current() as current:
-            generation = self._usable(current)
-            return self._retrieved(asked, generation, scope, limit or self._passages)
+            return self._retrieved(asked, self._usable(current), self._scope(within))
 
     def articles(self) -> list[ArticleInfo]:
         """All articles of the corpus, newest first."""
@@ -145,7 +127,7 @@ class Assistant:
         with self._generations.current() as current:
             generation = self._usable(current)
             yield Status("retrieve")
-            ranked = self._retrieved(asked, generation, scope, self._passages)
+            ranked = self._retrieved(asked, generation, scope)
             watch.lap("retrieve")
             yield Sources(tuple(ranked))
             yield Status("answer")
@@ -188,11 +170,18 @@ class Assistant:
             generation=generation.number,
         )
 
-    def _retrieved(self, asked: str, generation: Generation, scope: Scope, limit: int) -> list[RankedPassage]:
-        return retrieve(asked, generation, self._embedder, scope, limit=limit, exact=self._exact_dense)
+    def _retrieved(self, asked: str, generation: Generation, scope: Scope) -> list[RankedPassage]:
+        return retrieve(
+            asked, generation, self._embedder, scope, limit=self._passages, exact=self._exact_dense
+        )
 
-    def _scope(self, as_of: date | None, since: date | None, until: date | None, outlet: str | None) -> Scope:
-        return Scope(as_of=as_of or self._clock.today(), since=since, until=until, outlet=outlet)
+    def _scope(self, within: Within) -> Scope:
+        return Scope(
+            as_of=within.get("as_of") or self._clock.today(),
+            since=within.get("since"),
+            until=within.get("until"),
+            outlet=within.get("outlet"),
+        )
 
     def _published(self, generation: Generation | None) -> Generation:
         if generation is None:

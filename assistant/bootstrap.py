@@ -62,7 +62,6 @@ def build_assistant(
     return Assistant(
         parts.generations,
         embedder=parts.embedder,
-        segmenter=parts.segmenter,
         clock=clock or _system_clock(),
         new_id=new_id,
         identity=Identity(__version__, name, settings.fingerprint(), _NO_MODEL_YET if wanted else None),

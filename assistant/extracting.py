@@ -22,7 +22,7 @@ from itertools import pairwise
 from assistant.domain.articles import ArticleInfo
 from assistant.domain.passages import RankedPassage, Sentence
 from assistant.ports import Embedder, Generation, LexicalIndex, Library
-from assistant.questions import Kind, content, kind_of, names_in, offers
+from assistant.questions import Kind, content, kind_of, names_in, offers, phrases
 
 MAX_SHOWN = 3
 _BEFORE = 2  # sentences before one that lend it their words: pronouns point backwards
@@ -132,7 +132,8 @@ def load_weights() -> Weights:
 class _Asked:
     """The question, analysed once.
 
-    rarity: idf of each index term; words: weight of each content word that is no name.
+    rarity: idf of each index term; words: weight of each content word that is no name;
+    pairs: terms that stand side by side in the question.
     """
 
     text: str
@@ -153,7 +154,8 @@ class _Asked:
             if word not in named
         }
         names = frozenset(term for name in named for term in lexical.terms(name))
-        return cls(question, kind_of(question), rarity, words, frozenset(pairwise(terms)), names)
+        pairs = frozenset(pair for phrase in phrases(question) for pair in pairwise(lexical.terms(phrase)))
+        return cls(question, kind_of(question), rarity, words, pairs, names)
 
 
 class _Kinship:

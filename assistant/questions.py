@@ -54,9 +54,23 @@ def content(question: str) -> str:
     >>> content("How many American troops does Japan host?")
     'American troops Japan host'
     """
-    words = (match.group().rstrip(".") for match in _WORD.finditer(question.replace("’", "'")))
-    kept = [word for word in words if word.casefold() not in _lexicon().question_words]
-    return " ".join(kept) or question
+    return " ".join(phrases(question)) or question
+
+
+def phrases(question: str) -> list[str]:
+    """The runs of content words that nothing else stands between.
+
+    >>> phrases("Who heads the new command?")
+    ['heads', 'new command']
+    """
+    runs: list[list[str]] = [[]]
+    for match in _WORD.finditer(question.replace("’", "'")):
+        word = match.group().rstrip(".")
+        if word.casefold() in _lexicon().question_words:
+            runs.append([])
+        else:
+            runs[-1].append(word)
+    return [" ".join(run) for run in runs if run]
 
 
 def names_in(text: str) -> frozenset[str]:

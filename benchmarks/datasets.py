@@ -31,17 +31,6 @@ class Question:
     articles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ListSource:
-    """Articles in memory behind the ArticleSource port."""
-
-    articles: Sequence[Article]
-
-    def read(self) -> Iterator[Article]:
-        """The articles in order."""
-        yield from self.articles
-
-
 def realtimeqa(data: Path) -> tuple[list[Article], list[Question]]:
     """RealTime QA 2023: news articles, and the questions whose answer one of theirs contains."""
     with gzip.open(data / "realtimeqa/articles-2023.jsonl.gz", "rt", encoding="utf-8") as lines:

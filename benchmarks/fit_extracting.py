@@ -31,7 +31,8 @@ from assistant.extracting import MAX_SHOWN, Description, Extract, Weights, descr
 from assistant.ingest import ingest
 from assistant.retrieval import retrieve
 from assistant.settings import load_settings
-from benchmarks.datasets import ListSource, Question, contains, realtimeqa, squad
+from assistant.testing import ListSource
+from benchmarks.datasets import Question, contains, realtimeqa, squad
 
 SEED = 20261124
 SAMPLE = 800  # questions of each set

@@ -1,6 +1,16 @@
 import pytest
 
-from assistant.questions import Kind, content, is_role, kind_of, names_in, offers
+from assistant.questions import (
+    Kind,
+    asks_identity,
+    content,
+    full_names,
+    is_role,
+    kind_of,
+    names_in,
+    offers,
+    phrases,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,3 +106,41 @@ def test_titles_and_ranks_are_no_first_names(word: str) -> None:
 @pytest.mark.parametrize("word", ["Maren", "Tobin", "Ministry"])
 def test_first_names_are_no_titles(word: str) -> None:
     assert not is_role(word)
+
+
+@pytest.mark.parametrize(
+    ("question", "runs"),
+    [
+        ("Who heads the new command?", ["heads", "new command"]),
+        ("Who is Japan's defense minister?", ["Japan's defense minister"]),
+        ("Is it so?", []),
+    ],
+)
+def test_phrases_are_content_words_that_stand_side_by_side(question: str, runs: list[str]) -> None:
+    assert phrases(question) == runs
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("They met Yoko Kamikawa and Minoru Kihara.", ["Yoko Kamikawa", "Minoru Kihara"]),
+        ("They met Defense Minister Shin Won-sik.", ["Shin Won-sik"]),
+        ("They met the Minister.", []),
+        ("They met in May.", []),
+    ],
+)
+def test_full_names_have_two_words_and_no_title(text: str, names: list[str]) -> None:
+    assert full_names(text) == names
+
+
+@pytest.mark.parametrize(
+    ("question", "identity"),
+    [
+        ("Who is Kihara?", True),
+        ("who’s the minister?", True),
+        ("Who heads it?", False),
+        ("Whose is it?", False),
+    ],
+)
+def test_who_is_asks_for_somebody_and_who_does_not(question: str, identity: bool) -> None:
+    assert asks_identity(question) is identity
