@@ -98,7 +98,7 @@ class Assistant:
         raise AssertionError("a stream ends with Done or Failed")
 
     def stream(self, question: str, **within: Unpack[Within]) -> Iterator[Event]:
-        """The events of answering; the last one is Done or Failed."""
+        """The events of answering; the last one is Done, or Failed for an AssistantError."""
         try:
             yield from self._steps(question, self._scope(within))
         except AssistantError as error:
@@ -176,6 +176,10 @@ class Assistant:
         )
 
     def _scope(self, within: Within) -> Scope:
+        if unknown := within.keys() - Within.__annotations__.keys():
+            raise TypeError(
+                f"unknown restriction {min(unknown)!r}; there are {', '.join(Within.__annotations__)}"
+            )
         return Scope(
             as_of=within.get("as_of") or self._clock.today(),
             since=within.get("since"),
@@ -243,11 +247,5 @@ def _abstention(corpus: CorpusInfo, ranked: Sequence[RankedPassage]) -> str:
     text = f"Not in the corpus ({corpus.name}: {articles}{upto})."
     if ranked:
         nearest = ranked[0].article
-        text += f" Nearest article: {nearest.label} ({described(nearest)})."
+        text += f" Nearest article: {nearest.label} ({', '.join(nearest.dateline)})."
     return text
-
-
-def described(article: ArticleInfo) -> str:
-    """Outlet and date of an article in a few words; says so when it has no date."""
-    day = article.published.day.isoformat() if article.published else "undated"
-    return ", ".join(part for part in (article.outlet, day) if part)

@@ -6,7 +6,6 @@ is the only module that knows the adapters.
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from pathlib import Path
 from assistant import __version__
 from assistant.answering import Assistant, Identity
 from assistant.content import content_folder
-from assistant.domain.errors import ConfigurationError, CorpusNotFound, LibraryDamaged
-from assistant.ingest import IngestReport, Progress, ingest
+from assistant.domain.errors import ConfigurationError, CorpusNotFound, FormatUnsupported, LibraryDamaged
+from assistant.extracting import weights_hash
+from assistant.ingest import IngestReport, Progress, ingest, preparation
 from assistant.ports import ArticleSource, Clock, Embedder, Generations, Segmenter
 from assistant.settings import CONFIG_FILE, Settings
 
@@ -64,7 +64,9 @@ def build_assistant(
         embedder=parts.embedder,
         clock=clock or _system_clock(),
         new_id=new_id,
-        identity=Identity(__version__, name, settings.fingerprint(), _NO_MODEL_YET if wanted else None),
+        identity=Identity(
+            __version__, name, f"{settings.fingerprint()}/{weights_hash()}", _NO_MODEL_YET if wanted else None
+        ),
         passages=settings.passages,
         exact_dense=settings.exact_dense,
     )
@@ -87,7 +89,8 @@ def build_parts(
 
 def chosen_corpus(settings: Settings) -> str:
     """The corpus in use when none is named: one's own once it has articles, else the demo."""
-    return MAIN if (_corpus_folder(settings.home, MAIN) / "current").exists() else DEMO
+    own = _corpus_folder(settings.home, MAIN)
+    return MAIN if (own / "current").exists() or any(own.glob("generations/*/manifest.json")) else DEMO
 
 
 def ingest_paths(
@@ -138,10 +141,10 @@ def _refresh_demo(settings: Settings, parts: Parts, notice: Callable[[str], None
             if current and current.manifest.source == state:
                 return
             rebuild = current is not None and current.manifest.embedder != parts.embedder.fingerprint
-    except LibraryDamaged:  # nothing is lost: the demo is made from its folder
-        shutil.rmtree(_corpus_folder(settings.home, DEMO), ignore_errors=True)
+    except (LibraryDamaged, FormatUnsupported):  # nothing is lost: the demo is made from its folder
+        parts.generations.discard()
     notice("Indexing the demo articles, once.")
-    ingest(
+    report = ingest(
         _article_files([folder], root_name="corpus"),
         parts.generations,
         segmenter=parts.segmenter,
@@ -149,11 +152,13 @@ def _refresh_demo(settings: Settings, parts: Parts, notice: Callable[[str], None
         mirror=state,
         rebuild=rebuild,
     )
+    for rejection in report.rejected:
+        notice(f"{rejection.where}: {rejection.reason}")
 
 
 def _folder_state(folder: Path, parts: Parts) -> str:
     """A hash over everything that the demo's index is made from."""
-    digest = sha256(f"{__version__} {parts.segmenter.fingerprint} {parts.embedder.fingerprint}".encode())
+    digest = sha256(f"{__version__} {preparation(parts.segmenter)} {parts.embedder.fingerprint}".encode())
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             digest.update(f"\0{path.relative_to(folder).as_posix()}\0".encode("utf-8", "surrogateescape"))
@@ -184,7 +189,7 @@ def _generations(home: Path, corpus: str, segmenter: Segmenter, embedder: Embedd
         folder,
         stores,
         embedder=embedder.fingerprint,
-        segmenter=segmenter.fingerprint,
+        segmenter=preparation(segmenter),
         patience=_DEMO_PATIENCE if corpus == DEMO else 0,
     )
 

@@ -22,7 +22,7 @@ from assistant.readings import Reading, readings
 _FALL = 2.0  # how far below the best score, in logits, a sentence may be and still be shown
 _COPY = 0.8  # share of words in common from which two sentences count as one
 _MARKER = re.compile(r"\[(\d+)\]")  # an article's own "[2]" must not pass for a citation
-_WHY = "verbatim sentence of the cited article"
+_WHY = "the cited sentence itself"
 
 
 @dataclass(frozen=True, slots=True)

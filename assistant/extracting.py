@@ -1,15 +1,16 @@
 """The answer without a model: which sentences of the found passages answer best.
 
-Every sentence of the passages is described by a dozen features (how much of the
+Every sentence of the passages is described by fifteen features (how much of the
 question's rare words it holds, alone and with its neighbours and headline; whether
 it offers the kind of thing that is asked for; how its passage ranked; ...) and
-scored by a logistic model over them. A second one, over features that mean the same
+ranked by a linear model over them. A logistic one, over features that mean the same
 in every corpus, says how likely it is that the question is answered at all. Both
-sets of weights lie in ``extracting_weights.json`` with the script that fitted them.
+sets of weights lie in ``extracting_weights.json``, which names the script that fits them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -22,9 +23,10 @@ from itertools import pairwise
 from assistant.domain.articles import ArticleInfo
 from assistant.domain.passages import RankedPassage, Sentence
 from assistant.ports import Embedder, Generation, LexicalIndex, Library
-from assistant.questions import Kind, content, kind_of, names_in, offers, phrases
+from assistant.questions import LISTS_FILE, Kind, content, kind_of, names_in, offers, phrases
 
 MAX_SHOWN = 3
+WEIGHTS_FILE = "extracting_weights.json"
 _BEFORE = 2  # sentences before one that lend it their words: pronouns point backwards
 _SAME_STEM = 5  # letters two stems must share to count as one word: occupied, occupation
 _NEAR = 0.8  # what such a near match is worth
@@ -124,8 +126,15 @@ def score(described: Description, weights: Weights) -> Extract:
 @lru_cache(maxsize=1)
 def load_weights() -> Weights:
     """The fitted weights that come with the package."""
-    values = json.loads(files("assistant").joinpath("extracting_weights.json").read_text())
+    values = json.loads(files("assistant").joinpath(WEIGHTS_FILE).read_text())
     return Weights(values["sentence"], values["confidence"], values["threshold"])
+
+
+@lru_cache(maxsize=1)
+def weights_hash() -> str:
+    """A short hash over the data files that decide which sentences answer."""
+    data = (files("assistant").joinpath(name).read_bytes() for name in (WEIGHTS_FILE, LISTS_FILE))
+    return hashlib.sha256(b"\0".join(data)).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +142,20 @@ class _Asked:
     """The question, analysed once.
 
     rarity: idf of each index term; words: weight of each content word that is no name;
-    pairs: terms that stand side by side in the question.
+    phrases: the terms of each run of words that nothing else stands between.
     """
 
     text: str
     kind: Kind
     rarity: Mapping[str, float]
     words: Mapping[str, float]
-    pairs: frozenset[tuple[str, str]]
+    phrases: Sequence[Sequence[str]]
     names: frozenset[str]
 
     @classmethod
     def of(cls, question: str, lexical: LexicalIndex) -> _Asked:
-        terms = lexical.terms(content(question))
+        runs = [lexical.terms(phrase) for phrase in phrases(question)]
+        terms = [term for run in runs for term in run]
         named = names_in(question)
         rarity = lexical.idf(terms)
         words = {
@@ -154,8 +164,7 @@ class _Asked:
             if word not in named
         }
         names = frozenset(term for name in named for term in lexical.terms(name))
-        pairs = frozenset(pair for phrase in phrases(question) for pair in pairwise(lexical.terms(phrase)))
-        return cls(question, kind_of(question), rarity, words, pairs, names)
+        return cls(question, kind_of(question), rarity, words, runs, names)
 
 
 class _Kinship:
@@ -200,7 +209,9 @@ def _pool(ranked: Sequence[RankedPassage], library: Library) -> list[_Placed]:
     by_article: dict[str, list[Sentence]] = {}
     for found in ranked:
         article = found.article.id
-        sentences = by_article.setdefault(article, library.sentences(article))
+        if article not in by_article:
+            by_article[article] = library.sentences(article)
+        sentences = by_article[article]
         for index, sentence in enumerate(sentences):
             inside = found.passage.span.start <= sentence.span.start < found.passage.span.end
             if inside and (article, sentence.span.start) not in pool:
@@ -228,7 +239,7 @@ def _features(
         "cover": _weighted(matched, asked.rarity),
         "context": _weighted(reached, asked.rarity),
         "headline": _weighted(headline, asked.rarity),
-        "pairs": len(asked.pairs & adjacent) / len(asked.pairs) if asked.pairs else 0.0,
+        "phrases": _phrases(asked, matched, adjacent),
         "names": _share(matched, asked.names),
         "names_context": _share(reached, asked.names),
         "cosine": cosine,
@@ -241,6 +252,22 @@ def _features(
         "short": float(words < _SHORT),
         "question": float(text.endswith("?")),
     }
+
+
+def _phrases(asked: _Asked, matched: Mapping[str, float], adjacent: frozenset[tuple[str, str]]) -> float:
+    """How much of the question's phrases the sentence holds as phrases, weighted by rarity.
+
+    A phrase of one word counts as that word does; of a longer one the share of its
+    neighbours that are (nearly) neighbours in the sentence too.
+    """
+    held = total = 0.0
+    for phrase in asked.phrases:
+        weight = sum(asked.rarity.get(term, 0.0) for term in phrase)
+        pairs = list(pairwise(phrase))
+        share = sum(pair in adjacent for pair in pairs) / len(pairs) if pairs else _share(matched, phrase)
+        held += weight * share
+        total += weight
+    return held / total if total else 0.0
 
 
 def _circumstances(
@@ -269,7 +296,7 @@ def _evidence(candidates: Sequence[Candidate], *, names: bool) -> dict[str, floa
         "kin": best["kin"],
         "names": max(features["names_context"] for features in leading) if names else 1.0,
         "cosine": max(features["cosine"] for features in leading),
-        "pairs": max(features["pairs"] for features in leading),
+        "phrases": max(features["phrases"] for features in leading),
         "offers": max(features["offers"] for features in leading),
     }
 
@@ -319,8 +346,8 @@ def _weighted(values: Mapping[str, float], rarity: Mapping[str, float]) -> float
     return sum(rarity[term] * value for term, value in values.items()) / total if total else 0.0
 
 
-def _share(matched: Mapping[str, float], names: frozenset[str]) -> float:
-    known = [matched.get(name, 0.0) for name in names]
+def _share(matched: Mapping[str, float], terms: Iterable[str]) -> float:
+    known = [matched.get(term, 0.0) for term in terms]
     return sum(known) / len(known) if known else 0.0
 
 

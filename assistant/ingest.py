@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from assistant.domain.articles import Article
 from assistant.domain.errors import ArticleRejected, EmbedderMismatch
-from assistant.domain.passages import PreparedArticle, make_passages, make_sentences
+from assistant.domain.passages import PASSAGE_RULES, PreparedArticle, make_passages, make_sentences
 from assistant.domain.text import clean
 from assistant.ports import ArticleSource, Embedder, Generations, GenerationWriter, Segmenter
 
@@ -43,6 +43,11 @@ class IngestReport:
     def accepted(self) -> int:
         """How many articles of the source are in the corpus now."""
         return len(self.added) + len(self.changed) + len(self.unchanged)
+
+
+def preparation(segmenter: Segmenter) -> str:
+    """What sentences and passages depend on beside the text; kept in the manifest as its segmenter."""
+    return f"{segmenter.fingerprint}/passages-{PASSAGE_RULES}"
 
 
 def prepare(articles: Iterable[Article], segmenter: Segmenter) -> list[PreparedArticle]:
@@ -86,6 +91,12 @@ def ingest(
             elif item.id in tally.seen:
                 reason = f"the id {item.id!r} is that of another article here"
                 tally.rejected.append(Rejection(clean(item.info.location), reason))
+            elif other := _other(item, writer.library.article(item.id) if item.id in stored else None):
+                tally.seen.add(item.id)
+                reason = (
+                    f"the id {item.id!r} is that of {other}, another article; give one of them another id"
+                )
+                tally.rejected.append(Rejection(clean(item.info.location), reason))
             elif tally.note(item, stored.get(item.id)):
                 desk.put(item)
             progress(number)
@@ -103,6 +114,21 @@ def ingest(
             removed=tuple(removed),
             rejected=tuple(tally.rejected),
         )
+
+
+def _other(article: Article, stored: Article | None) -> str | None:
+    """Where the stored article is from, when it is another story from another file under the same id.
+
+    A story that has kept its title or its text has been moved or edited, and is the same.
+    """
+    if stored is None or _file(stored) == _file(article):
+        return None
+    same_title = article.info.title is not None and article.info.title == stored.info.title
+    return None if same_title or article.text == stored.text else clean(stored.info.location)
+
+
+def _file(article: Article) -> tuple[str, str]:
+    return article.info.origin.root, article.info.origin.path.partition("#")[0]
 
 
 @dataclass
@@ -146,7 +172,7 @@ class _Desk:
             raise EmbedderMismatch(
                 f"the corpus was embedded with {before.embedder!r}, not with {self._embedder.fingerprint!r}"
             )
-        if before.segmenter == self._segmenter.fingerprint and not rebuild:
+        if before.segmenter == preparation(self._segmenter) and not rebuild:
             return False
         for article in list(self._writer.library.articles()):
             self.put(article)

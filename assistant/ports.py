@@ -188,6 +188,10 @@ class LibraryWriter(Protocol):
         """Content hash by article id."""
         ...
 
+    def article(self, article_id: str) -> Article | None:
+        """The stored article with this id, if there is one."""
+        ...
+
     def articles(self) -> Iterator[Article]:
         """Every stored article, by id."""
         ...
@@ -233,4 +237,8 @@ class Generations(Protocol):
 
     def writer(self) -> AbstractContextManager[GenerationWriter]:
         """The only writer; raises LibraryBusy while another process holds it."""
+        ...
+
+    def discard(self) -> None:
+        """Forget every generation, for a corpus that can be made again from its source."""
         ...

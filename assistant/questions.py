@@ -16,9 +16,10 @@ from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 
+LISTS_FILE = "question_words.json"
 _WORD = re.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*\.?")
 _OPENERS = '.!?:“"'  # a capital after one of these says nothing
-_FULL_NAME = re.compile(r"(?<=[a-z,;—–] )[A-ZÀ-Þ][a-zà-ÿ]+ (?:[A-Z]\. )?[A-ZÀ-Þ][\w'’-]+")
+_FULL_NAME = re.compile(r"(?<=[a-z,;—–.] )[A-ZÀ-Þ][a-zà-ÿ]+\.?(?: [A-Z]\.| [A-ZÀ-Þ][\w'’-]+)+")
 _NAME_ALONE, _SINGLE_NAME, _ROLE_ALONE = 0.9, 0.7, 0.6  # worth beside a full name with a role
 _IDENTITY = re.compile(r"who(?:['’]s| is| was| are| were)\b", re.IGNORECASE)
 _BESIDE = 30  # characters around a number in which a word of the question makes it the right one
@@ -85,8 +86,14 @@ def names_in(text: str) -> frozenset[str]:
         word = match.group().rstrip(".")
         if any(letter.isupper() for letter in (word[1:] if opening else word)):
             found.add(re.sub(r"['’]s$", "", word).replace(".", "").casefold())
-        opening = any(mark in text[match.end() - 1 : match.end() + 2] for mark in _OPENERS)
+        ended = any(mark in text[match.end() - 1 : match.end() + 2] for mark in _OPENERS)
+        opening = ended and not (match.group().endswith(".") and _is_abbreviation(word))
     return frozenset(name for name in found if len(name) > 1 and name not in _lexicon().question_words)
+
+
+def _is_abbreviation(word: str) -> bool:
+    """Whether a full stop behind the word is the word's own: "Gen.", "J.", "U.S."."""
+    return len(word) == 1 or "." in word or is_role(word)
 
 
 def is_role(word: str) -> bool:
@@ -119,8 +126,17 @@ def asks_identity(question: str) -> bool:
 
 def full_names(text: str) -> list[str]:
     """Names of two words and more, without titles: "Yoko Kamikawa", not "Defense Minister"."""
-    found = (match.group() for match in _FULL_NAME.finditer(text))
-    return [name for name in found if not any(is_role(part) for part in name.split())]
+    found = (_without_titles(match.group().split()) for match in _FULL_NAME.finditer(text))
+    return [" ".join(name) for name in found if len(name) > 1]
+
+
+def _without_titles(words: list[str]) -> list[str]:
+    """What stands behind the last word that begins no name: "Defense", "Minister", "South"."""
+    lists = _lexicon()
+    last = max(
+        (at for at, word in enumerate(words) if is_role(word) or lists.no_names.fullmatch(word)), default=-1
+    )
+    return words[last + 1 :]
 
 
 def _person(sentence: str, question: str) -> float:
@@ -141,12 +157,13 @@ class _Lexicon:
     question_words: frozenset[str]
     roles: re.Pattern[str]
     titles: re.Pattern[str]
+    no_names: re.Pattern[str]
     offers: Mapping[Kind, re.Pattern[str]]
 
 
 @lru_cache(maxsize=1)
 def _lexicon() -> _Lexicon:
-    lists = json.loads(files("assistant").joinpath("question_words.json").read_text(encoding="utf-8"))
+    lists = json.loads(files("assistant").joinpath(LISTS_FILE).read_text(encoding="utf-8"))
     numbers, months, units = (_alternatives(lists[name]) for name in ("numbers", "months", "units"))
     year, day = r"\b(?:1\d{3}|20\d\d)\b", r"\d{1,2}"
     dates = (
@@ -170,6 +187,7 @@ def _lexicon() -> _Lexicon:
         question_words=frozenset(lists["question_words"].split()),
         roles=_compiled(rf"\b(?:{_alternatives(lists['roles'])})s?\b"),
         titles=_compiled(rf"(?:{_alternatives(lists['roles'])}|{_alternatives(lists['titles'])})\.?"),
+        no_names=_compiled(_alternatives(lists["no_names"])),
         offers={
             Kind.NUMBER: _compiled(rf"\b(?!(?:19|20)\d\d\b(?!,))\d[\d,.]*\w*|\b(?:{numbers})\b"),
             Kind.DATE: _compiled("|".join(dates)),

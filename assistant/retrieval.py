@@ -58,7 +58,8 @@ def retrieve(
             wanted *= 4
 
     lexical = admitted(lambda wanted: generation.lexical.search(words, wanted))
-    dense = admitted(lambda wanted: generation.vectors.search(vector, wanted, exact=exact))
+    # Where the scope is narrow and more are wanted, the graph's proposals may run dry: compare with all.
+    dense = admitted(lambda wanted: generation.vectors.search(vector, wanted, exact=exact or wanted > POOL))
     bm25 = {hit.passage_id: hit.score for hit in lexical}
     ids = sorted({*bm25, *(hit.passage_id for hit in dense)})
     cosines = generation.vectors.cosines(vector, ids)

@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".assistant"), description="Folder for everything that is stored.")
     corpus: str | None = Field(
         None,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$",
         description="Which corpus to use: your own (main) once you have ingested, else the demo.",
     )
     content: Path | None = Field(

@@ -37,7 +37,7 @@ except ImportError:  # Windows: open files cannot be deleted there anyway
     HAS_FLOCK = False
 
 FORMAT = 1
-_BUILDING = ".building"
+_BUILDING, _DOOMED = ".building", ".doomed"  # what a crash leaves under these names is removed later
 _KEPT = 2  # the current generation and the one before it
 
 
@@ -176,9 +176,17 @@ class GenerationFolders:
                 try:
                     return self._publish(building, library, committing.close, source)
                 except OSError as error:
-                    raise HomeUnusable(f"the new generation cannot be written: {error.strerror}") from error
+                    raise HomeUnusable(
+                        f"the new generation cannot be written: {error.strerror or error}"
+                    ) from error
 
             yield GenerationFolderWriter(library, manifest, publish)
+
+    def discard(self) -> None:
+        """Forget every generation, for a corpus that can be made again from its source."""
+        with self._locked():
+            (self._folder / "current").unlink(missing_ok=True)
+            shutil.rmtree(self._folder / "generations", ignore_errors=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -191,7 +199,9 @@ class GenerationFolders:
                 f"another process is ingesting into the corpus {self._folder.name!r}"
             ) from error
         except OSError as error:
-            raise HomeUnusable(f"{str(self._folder)!r} cannot be written: {error.strerror}") from error
+            raise HomeUnusable(
+                f"{str(self._folder)!r} cannot be written: {error.strerror or error}"
+            ) from error
         try:
             yield
         finally:
@@ -231,11 +241,13 @@ class GenerationFolders:
     def _opened(self, number: int) -> GenerationFolder:
         try:
             return GenerationFolder(self._generation(number), self._stores)
-        except (FileNotFoundError, NotADirectoryError) as error:
+        except (FileNotFoundError, NotADirectoryError, LibraryDamaged) as error:
             moved = read_pointer(self._folder)
-            if moved is None or moved == number:
-                raise LibraryDamaged(f"generation {number} of {self._folder.name!r} is incomplete") from error
-            return self._opened(moved)  # a writer published and cleaned up since the pointer was read
+            if moved is not None and moved != number:
+                return self._opened(moved)  # a writer published and cleaned up since the pointer was read
+            if isinstance(error, LibraryDamaged):
+                raise
+            raise LibraryDamaged(f"generation {number} of {self._folder.name!r} is incomplete") from error
 
     def _manifest(self, generation: Path) -> Manifest:
         try:
@@ -255,8 +267,8 @@ class GenerationFolders:
 
     def _remove_old(self, number: int) -> None:
         for folder in (self._folder / "generations").iterdir():
-            if folder.name.isdigit() and int(folder.name) <= number - _KEPT and not _in_use(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+            if folder.name.isdigit() and int(folder.name) <= number - _KEPT:
+                _remove_unused(folder)
 
 
 class GenerationFolderWriter:
@@ -275,13 +287,17 @@ class GenerationFolderWriter:
 
 
 def read_pointer(folder: Path) -> int | None:
-    """The number of the corpus's current generation; None when there is none."""
+    """The number of the corpus's current generation; None when there is none.
+
+    A corpus that has lost its pointer and nothing else goes on with its newest generation.
+    """
     try:
         text = (folder / "current").read_bytes()
     except FileNotFoundError:
-        return None
+        complete = (path.parent.name for path in (folder / "generations").glob("*/manifest.json"))
+        return max((int(name) for name in complete if name.isdigit()), default=None)
     except OSError as error:
-        raise HomeUnusable(f"{str(folder)!r} cannot be read: {error.strerror}") from error
+        raise HomeUnusable(f"{str(folder)!r} cannot be read: {error.strerror or error}") from error
     if not text.strip().isdigit():
         raise LibraryDamaged(f"the pointer of the corpus {folder.name!r} holds no number: {text[:20]!r}")
     return int(text)
@@ -314,17 +330,18 @@ def _make_private(folder: Path) -> None:
             part.mkdir(mode=0o700, exist_ok=True)
 
 
-def _in_use(folder: Path) -> bool:
-    if not HAS_FLOCK:
-        return False
-    try:
-        with (folder / "in-use").open("rb") as held:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False
+def _remove_unused(folder: Path) -> None:
+    """Delete the generation unless somebody reads it; renamed first, so that nobody begins to."""
+    doomed = folder.with_name(f"{folder.name}{_DOOMED}")
+    with ExitStack() as stack:
+        if HAS_FLOCK and (folder / "in-use").exists():
+            held = stack.enter_context((folder / "in-use").open("rb"))
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+        folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _sync_tree(folder: Path) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assistant.domain.articles import Article, ArticleInfo, Origin, Timestamp
-from assistant.domain.errors import ArticleNotFound, LibraryDamaged
+from assistant.domain.errors import ArticleNotFound, HomeUnusable, LibraryDamaged
 from assistant.domain.passages import Passage, PreparedArticle, Sentence, Span, make_sentences
 from assistant.ports import IndexRow
 
@@ -44,6 +44,7 @@ CREATE INDEX passages_by_article ON passages (article_id, start);
 """
 _INFO = "id, root, path, title, outlet, author, url, published, updated, corrects, language, fiction"
 _VARIABLES = 500  # ids in one statement; SQLite's own limit is higher everywhere
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _Row = tuple[str | int | None, ...]
 
 
@@ -109,7 +110,8 @@ class SqliteLibrary:
 
     def visible(self, as_of: date) -> tuple[int, date | None]:
         """How many articles exist as of the date, and the newest date among them."""
-        query = "SELECT count(*), max(day) FROM articles WHERE day IS NULL OR day <= ?"
+        query = """SELECT count(*), max(day) FROM articles
+                   WHERE day IS NULL OR max(day, coalesce(substr(updated, 1, 10), day)) <= ?"""
         ((count, newest),) = self._all(query, [as_of.isoformat()])
         return _int(count), date.fromisoformat(str(newest)) if newest else None
 
@@ -139,6 +141,12 @@ class SqliteLibraryWriter:
     def hashes(self) -> Mapping[str, str]:
         """Content hash by article id."""
         return dict(self._connection.execute("SELECT id, hash FROM articles"))
+
+    def article(self, article_id: str) -> Article | None:
+        """The stored article with this id, if there is one."""
+        query = f"SELECT {_INFO}, text FROM articles WHERE id = ?"
+        row = self._connection.execute(query, [article_id]).fetchone()
+        return _article(row) if row else None
 
     def articles(self) -> Iterator[Article]:
         """Every stored article, by id."""
@@ -208,6 +216,8 @@ def write_library(path: Path, *, copy_of: Path | None = None) -> Iterator[Sqlite
             shutil.copyfile(copy_of, path)
         except FileNotFoundError as error:
             raise LibraryDamaged(f"the library {copy_of.name!r} is missing") from error
+        except OSError as error:
+            raise HomeUnusable(f"the library cannot be copied: {error.strerror or error}") from error
     connection = sqlite3.connect(path)
     try:
         connection.execute("PRAGMA synchronous = FULL")
@@ -216,7 +226,8 @@ def write_library(path: Path, *, copy_of: Path | None = None) -> Iterator[Sqlite
         yield SqliteLibraryWriter(connection)
         connection.commit()
     except sqlite3.DatabaseError as error:
-        raise LibraryDamaged(f"the library cannot be written: {error}") from error
+        kind = HomeUnusable if error.sqlite_errorcode & 0xFF in _NO_ROOM else LibraryDamaged
+        raise kind(f"the library cannot be written: {error}") from error
     finally:
         connection.close()
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,9 @@ DIMENSIONS = 256
 class StaticEmbedder:
     """WordLlama vectors; the model is loaded (half a second) at the first text."""
 
+    def __init__(self) -> None:
+        self._loading = Lock()
+
     @property
     def fingerprint(self) -> str:
         """Names the package's release and the size."""
@@ -38,7 +42,9 @@ class StaticEmbedder:
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         wordy = [at for at, text in enumerate(texts) if text.strip()]
         if wordy:
-            vectors[wordy] = self._model.embed([texts[at] for at in wordy], norm=True)
+            with self._loading:  # two threads' first texts load one model
+                model = self._model
+            vectors[wordy] = model.embed([texts[at] for at in wordy], norm=True)
         return np.nan_to_num(vectors, copy=False)
 
     @cached_property

@@ -78,6 +78,18 @@ class ArticleInfo:
         return self.url or f"{PurePath(self.origin.root).name}/{self.origin.path}".lstrip("/")
 
     @property
+    def dateline(self) -> tuple[str, ...]:
+        """Outlet, where there is one, and day of publication, or "undated"."""
+        day = self.published.day.isoformat() if self.published else "undated"
+        return (self.outlet, day) if self.outlet else (day,)
+
+    @property
+    def text_date(self) -> date | None:
+        """Since when the text stands as it is stored: its update, else its publication."""
+        days = [stamp.day for stamp in (self.published, self.updated) if stamp]
+        return max(days) if self.published else None
+
+    @property
     def label(self) -> str:
         """What to call the article in front of a person: its title, or else its file."""
         return self.title or self.origin.path

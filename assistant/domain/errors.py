@@ -92,7 +92,7 @@ class LibraryDamaged(LibraryError):
 class EmbedderMismatch(LibraryError):
     """The index was made with another embedder than the one that is set."""
 
-    help = "Set the embedder that made it, or ingest the articles again with --rebuild."
+    help = "Run `assistant ingest --rebuild` with the same --corpus, or set the embedder that made it."
 
 
 class FormatUnsupported(LibraryError):
@@ -104,4 +104,6 @@ class FormatUnsupported(LibraryError):
 class HomeUnusable(LibraryError):
     """The home folder cannot be created or written."""
 
-    help = "Point --home or ASSISTANT_HOME at a folder that you may write to."
+    help = (
+        "Free space on its disk, or point --home at a folder that you may write to; nothing stored was lost."
+    )

@@ -15,6 +15,7 @@ from datetime import date
 from assistant.domain.articles import Article, ArticleInfo
 from assistant.domain.text import clean
 
+PASSAGE_RULES = 1  # counts up when cleaning or cutting changes: stored articles are then prepared again
 MAX_WORDS = 130  # why 130: DESIGN.md, "Passages"
 OVERLAP = 1  # one sentence: an answer beside its subject is never cut from it
 
@@ -110,7 +111,8 @@ class RankedPassage:
 class Scope:
     """Which articles a question may see.
 
-    as_of: articles published later do not exist. Undated ones do.
+    as_of: articles published later do not exist, nor those whose text was updated later,
+        since only the later text is stored. Undated ones do.
     since, until: inclusive; an undated article is in neither.
     outlet: compared without regard to case.
     """
@@ -123,7 +125,7 @@ class Scope:
     def admits(self, article: ArticleInfo) -> bool:
         """Whether a question with this scope may use the article."""
         day = article.published.day if article.published else None
-        if day and day > self.as_of:
+        if article.text_date and article.text_date > self.as_of:
             return False
         if self.since and (day is None or day < self.since):
             return False

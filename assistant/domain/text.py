@@ -12,7 +12,7 @@ import re
 # Control characters but those that are white space; Unicode's invisible operators, bidirectional
 # controls, soft hyphen, byte-order mark, tag characters, interlinear and object marks,
 # variation selectors supplement (used to smuggle bytes), and lone surrogates.
-_INVISIBLE = re.compile(
+INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b"
     "\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffc"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff]"
@@ -33,7 +33,7 @@ def clean(text: str) -> str:
     >>> clean("The vote\u200b was\n5\u202e to 4.")
     'The vote was 5 to 4.'
     """
-    text = _INVISIBLE.sub("", text)
+    text = INVISIBLE.sub("", text)
     if _JOINER.search(text):
         text = "".join(_kept(text, at) for at in range(len(text)))
     text = _SELECTOR_RUN.sub(lambda run: run.group()[0], text)

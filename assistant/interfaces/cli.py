@@ -125,8 +125,10 @@ def _answer_flags(command: _Command) -> _Command:
 
 def _day(text: str) -> date:
     """A date on the command line."""
+    from assistant.domain.articles import Timestamp
+
     try:
-        return date.fromisoformat(text)
+        return Timestamp.parse(text).day
     except ValueError:
         raise click.BadParameter(f"{text!r} is no date; write it like 2024-07-28.") from None
 
@@ -333,16 +335,19 @@ def _usage(error: click.ClickException) -> int:
         click.echo(error.format_message(), err=True)  # the whole help, not squeezed into one line
         return USAGE
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "assistant"
-    message = error.format_message()
-    _note(f"{command}: {message}{'' if message.endswith(('.', '?')) else '.'} Try '{command} --help'.")
+    _note(f"{command}: {_sentence(error.format_message())} Try '{command} --help'.")
     return USAGE
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _failed(error: Exception) -> int:
     from assistant.domain.errors import AssistantError
 
     if isinstance(error, AssistantError):
-        _note(f"assistant: {error}. {error.help}")
+        _note(f"assistant: {_sentence(str(error))} {error.help}")
         return _exit_code(error)
     _note(f"assistant: internal error, {type(error).__name__}: {error}")
     return INTERNAL

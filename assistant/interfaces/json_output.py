@@ -16,12 +16,10 @@ from assistant.domain.answers import Abstention, Answer, Citation
 from assistant.domain.articles import Article, ArticleInfo
 from assistant.domain.errors import AssistantError
 from assistant.domain.passages import RankedPassage, Sentence, Span
+from assistant.domain.text import INVISIBLE
 from assistant.ingest import IngestReport
 
-_UNSAFE = re.compile(
-    "[\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufeff\uffa0\ufff9-\ufffc\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
+_UNSAFE = re.compile(f"{INVISIBLE.pattern}|[\x85\u200c\u200d\u2028\u2029]")
 
 
 def dumps(value: object) -> str:

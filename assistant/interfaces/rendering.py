@@ -95,8 +95,7 @@ def counted(number: int, noun: str) -> str:
 
 def described(info: ArticleInfo) -> str:
     """Title, outlet, date and place of an article in one line."""
-    date = info.published.day.isoformat() if info.published else "undated"
-    parts = (info.title, info.outlet, date, info.location, "fiction" if info.fiction else None)
+    parts = (info.title, *info.dateline, info.location, "fiction" if info.fiction else None)
     return " · ".join(clean(part) for part in parts if part)
 
 

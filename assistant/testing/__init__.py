@@ -4,7 +4,7 @@ A call that was not foreseen raises UnexpectedCall, and what was called is kept 
 inspection. The contract tests of this repository hold each fake to what the real
 adapter does, so a test that passes with a fake means something.
 
-    generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter=segmenter.fingerprint)
+    generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter=preparation(segmenter))
     ingest(ListSource(sample_articles()), generations, segmenter=segmenter, embedder=embedder)
 """
 

@@ -52,7 +52,7 @@ class MemoryWriter:
 class MemoryGenerations:
     """The generations of one corpus, without a file.
 
-    embedder, segmenter: fingerprints for the manifests.
+    embedder, segmenter: fingerprints for the manifests; ``ingest.preparation`` gives the second.
     published: every generation, oldest first.
     writes: for each writer, what it put and removed, as ("put", id) and ("remove", id).
     """
@@ -82,6 +82,10 @@ class MemoryGenerations:
             self._writing = False
             writer.ended = writer.ended or "left"
             self.writes.append(tuple(library.calls))
+
+    def discard(self) -> None:
+        """Forget every generation."""
+        self.published.clear()
 
     def add(self, library: MemoryLibraryWriter, source: str) -> int:
         """Publish the library; a writer calls this."""

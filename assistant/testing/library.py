@@ -52,9 +52,9 @@ class MemoryLibrary:
 
     def visible(self, as_of: date) -> tuple[int, date | None]:
         """How many articles exist as of the date, and the newest date among them."""
-        published = [prepared.article.info.published for prepared in self._prepared.values()]
-        days = [stamp.day for stamp in published if stamp and stamp.day <= as_of]
-        return published.count(None) + len(days), max(days, default=None)
+        infos = [prepared.article.info for prepared in self._prepared.values()]
+        seen = [info for info in infos if info.text_date is None or info.text_date <= as_of]
+        return len(seen), max((info.published.day for info in seen if info.published), default=None)
 
     def _found(self, article_id: str) -> PreparedArticle:
         if article_id not in self._prepared:
@@ -75,6 +75,10 @@ class MemoryLibraryWriter:
     def hashes(self) -> Mapping[str, str]:
         """Content hash by article id."""
         return {one: prepared.article.content_hash() for one, (prepared, _) in self.stored.items()}
+
+    def article(self, article_id: str) -> Article | None:
+        """The stored article with this id, if there is one."""
+        return self.stored[article_id][0].article if article_id in self.stored else None
 
     def articles(self) -> Iterator[Article]:
         """Every stored article, by id."""

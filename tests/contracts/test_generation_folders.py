@@ -482,3 +482,24 @@ def test_a_generation_that_cannot_be_opened_is_let_go_of(sound: Path, folder: Pa
         publish(opened(folder, REAL), article)
     assert caught.value.help
     assert numbers(folder) == ["2", "3"]
+
+
+def test_a_corpus_that_lost_its_pointer_goes_on_with_its_newest_generation(
+    folder: Path, light: Stores
+) -> None:
+    publish(opened(folder, light), BRIDGE)
+    publish(opened(folder, light), NOTICE)
+    (folder / "current").unlink()
+    assert ids(opened(folder, light)) == ["bridge", "notice"]
+    publish(opened(folder, light), UPDATE)
+    assert ids(opened(folder, light)) == ["bridge", "bridge-update", "notice"]
+
+
+def test_a_discarded_corpus_has_no_generation(folder: Path, light: Stores) -> None:
+    generations = opened(folder, light)
+    publish(generations, BRIDGE)
+    generations.discard()
+    with generations.current() as current:
+        assert current is None
+    publish(generations, NOTICE)
+    assert ids(generations) == ["notice"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -147,6 +148,13 @@ def test_what_is_visible_grows_with_the_date(
     store: Store, as_of: str, count: int, newest: date | None
 ) -> None:
     assert store(sample_articles()).visible(date.fromisoformat(as_of)) == (count, newest)
+
+
+@pytest.mark.parametrize(("as_of", "count"), [("2031-05-01", 0), ("2031-05-02", 1)])
+def test_a_text_that_was_updated_is_visible_from_then_on(store: Store, as_of: str, count: int) -> None:
+    first = sample_article("a", "It rained.", published="2031-05-01")
+    info = replace(first.info, updated=Timestamp.parse("2031-05-02T08:00:00"))
+    assert store([Article(info, first.text)]).visible(date.fromisoformat(as_of))[0] == count
 
 
 def test_an_article_nobody_stored_is_not_found(store: Store) -> None:

@@ -139,3 +139,10 @@ def test_the_next_question_sees_what_was_edited_in_the_demo(call: Call, home: Pa
     gone = call("ask", ISLAND, "--content", demo.parent, "--json")
     assert gone.json()["corpus"]["articles"] == 19
     assert "About 911" not in gone.json()["text"]
+
+
+def test_a_demo_article_that_cannot_be_used_is_told_in_one_line(call: Call, corpus: Path, home: Path) -> None:
+    (corpus / "bad.md").write_text("---\npublished: someday\n---\nThe well has no bottom.\n")
+    ran = call("ask", WELL, "--content", corpus.parent)
+    assert ran.code == 0
+    assert "corpus/bad.md: published: 'someday' is no date" in ran.err

@@ -55,6 +55,18 @@ def test_the_demo_answers_with_the_sentence_that_says_it(demo: Assistant, questi
 
 
 @pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Who heads the new command?", "three-star general"),
+        ("How many American troops does Japan host?", "54,000"),
+        ("By when does Japan plan its own joint command?", "March 2025"),
+    ],
+)
+def test_the_first_sentence_already_answers(demo: Assistant, question: str, said: str) -> None:
+    assert said in quotes(demo, question)[0]
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "Who won the 2022 World Cup?",
@@ -62,6 +74,8 @@ def test_the_demo_answers_with_the_sentence_that_says_it(demo: Assistant, questi
         "When was the Eiffel Tower built?",
         "Who directed Titanic?",
         "How do I bake bread?",
+        "How many people live in Tokyo?",
+        "Who?",
     ],
 )
 def test_what_is_outside_the_demo_is_not_answered(demo: Assistant, question: str) -> None:

@@ -18,7 +18,8 @@ from assistant.bootstrap import build_assistant
 from assistant.domain.answers import Abstention, AbstentionReason, Answer, CorpusInfo, Provenance, Usage
 from assistant.domain.errors import ArticleNotFound, CorpusNotFound, EmbedderMismatch, InvalidQuestion
 from assistant.domain.events import Delta, Done, Failed, Sources, Status
-from assistant.ingest import ingest
+from assistant.extracting import weights_hash
+from assistant.ingest import ingest, preparation
 from assistant.settings import Settings
 from assistant.testing import FixedClock, FullStopSegmenter, ListSource, MemoryGenerations, sample_articles
 
@@ -54,7 +55,7 @@ def over_samples(*, fingerprint: str = "blind/1", filled: bool = True) -> Assist
     """An assistant over the sample articles, in memory."""
     segmenter = FullStopSegmenter()
     embedder = Blind()
-    generations = MemoryGenerations(embedder=fingerprint, segmenter=segmenter.fingerprint)
+    generations = MemoryGenerations(embedder=fingerprint, segmenter=preparation(segmenter))
     if filled:
         ingest(ListSource(sample_articles()), generations, segmenter=segmenter, embedder=embedder)
     return build_assistant(
@@ -121,9 +122,9 @@ def test_an_abstention_is_whole() -> None:
             version=abstention.provenance.version,
             model=None,
             prompts={},
-            settings=Settings().fingerprint(),
+            settings=f"{Settings().fingerprint()}/{weights_hash()}",
             embedder="blind/1",
-            segmenter="full-stop/1",
+            segmenter=abstention.provenance.segmenter,
             generation=1,
         ),
         reason=AbstentionReason.RETRIEVAL,
@@ -194,3 +195,13 @@ def test_eight_threads_at_once_get_the_same_answers(demo: Assistant) -> None:
 def untimed(result: Answer | Abstention) -> Answer | Abstention:
     """The result without what differs from call to call."""
     return replace(result, id="", usage=Usage())
+
+
+def test_a_restriction_that_there_is_not_is_no_silence() -> None:
+    with pytest.raises(TypeError, match="unknown restriction 'asof'"):
+        over_samples().ask("How many cracks?", asof=date(2031, 3, 10))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("question", ["Who?", "when", "How many are there?"])
+def test_a_question_without_content_is_not_answered(question: str) -> None:
+    assert isinstance(over_samples().ask(question), Abstention)

@@ -9,6 +9,7 @@ import pytest
 
 from assistant.bootstrap import build_assistant, build_parts, chosen_corpus, ingest_paths
 from assistant.domain.errors import ConfigurationError, CorpusNotFound, InputNotFound
+from assistant.extracting import weights_hash
 from assistant.settings import Settings
 from assistant.testing import FixedClock, FullStopSegmenter, MemoryGenerations, ScriptedEmbedder
 
@@ -122,7 +123,7 @@ def test_every_part_can_be_replaced(settings: Settings) -> None:
     segmenter = FullStopSegmenter()
     embedder = ScriptedEmbedder({"How deep?": [1.0, 0.0]})
     clock = FixedClock(date(2031, 4, 1))
-    generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter=segmenter.fingerprint)
+    generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter="full-stop/1")
     with generations.writer() as writer:
         writer.publish()
     assistant = build_assistant(
@@ -160,4 +161,4 @@ def test_a_model_that_is_wanted_and_cannot_be_had_degrades(
     result = build_assistant(wanted).ask("How deep is the Quill well?")
     assert (result.degraded is not None) is degraded
     assert result.provenance.model is None
-    assert result.provenance.settings == wanted.fingerprint()
+    assert result.provenance.settings == f"{wanted.fingerprint()}/{weights_hash()}"

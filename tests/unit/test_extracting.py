@@ -7,7 +7,7 @@ import pytest
 from assistant.adapters.hashing_embedder import HashingEmbedder
 from assistant.domain.passages import Scope
 from assistant.extracting import Extract, describe, extract, load_weights, score
-from assistant.ingest import ingest
+from assistant.ingest import ingest, preparation
 from assistant.ports import Generation
 from assistant.retrieval import retrieve
 from assistant.testing import FullStopSegmenter, ListSource, MemoryGenerations, sample_article
@@ -23,7 +23,7 @@ TEXT = (
 @contextmanager
 def generation(text: str = TEXT) -> Iterator[Generation]:
     embedder, segmenter = HashingEmbedder(), FullStopSegmenter()
-    generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter=segmenter.fingerprint)
+    generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter=preparation(segmenter))
     ingest(ListSource([sample_article("ferry", text)]), generations, segmenter=segmenter, embedder=embedder)
     with generations.current() as current:
         assert current is not None

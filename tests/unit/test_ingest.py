@@ -8,9 +8,9 @@ import pickle
 import pytest
 
 from assistant.adapters.hashing_embedder import HashingEmbedder
-from assistant.domain.articles import Article
+from assistant.domain.articles import Article, ArticleInfo, Origin
 from assistant.domain.errors import ArticleRejected, EmbedderMismatch, LibraryBusy
-from assistant.domain.passages import Span
+from assistant.domain.passages import PASSAGE_RULES, Span
 from assistant.ingest import IngestReport, Rejection, ingest, prepare
 from assistant.ports import Embedder, Segmenter
 from assistant.testing import (
@@ -28,7 +28,7 @@ BROKEN = ArticleRejected("broken.md", "no text")
 
 
 def corpus(*, embedder: str = "hashing/256", segmenter: str = "full-stop/1") -> MemoryGenerations:
-    return MemoryGenerations(embedder=embedder, segmenter=segmenter)
+    return MemoryGenerations(embedder=embedder, segmenter=f"{segmenter}/passages-{PASSAGE_RULES}")
 
 
 def put(
@@ -295,3 +295,39 @@ def test_prepare_is_pure_and_travels_between_processes() -> None:
     first = prepare(sample_articles(), segmenter)
     sent, received = pickle.dumps((prepare, first)), prepare(sample_articles(), segmenter)
     assert pickle.loads(sent) == (prepare, received)  # noqa: S301 -- our own bytes
+
+
+def test_another_story_under_a_used_id_is_rejected_and_loses_nothing() -> None:
+    generations = corpus()
+    put(generations, filed("news.jsonl#1", "Harvest", "The harvest was good."))
+    report = put(generations, filed("sport.jsonl#1", "Regatta", "The boats were late."))
+    assert [rejection.reason for rejection in report.rejected] == [
+        "the id '1' is that of samples/news.jsonl#1, another article; give one of them another id"
+    ]
+    assert texts(generations) == ["The harvest was good."]
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "text"),
+    [
+        ("news.jsonl#7", "Corrected", "The harvest was poor."),
+        ("moved.jsonl#1", "Harvest", "The harvest was poor."),
+        ("moved.jsonl#1", "Corrected", "The harvest was good."),
+    ],
+)
+def test_a_story_that_was_moved_or_edited_keeps_its_id(path: str, title: str, text: str) -> None:
+    generations = corpus()
+    put(generations, filed("news.jsonl#1", "Harvest", "The harvest was good."))
+    report = put(generations, filed(path, title, text))
+    assert (report.changed, report.rejected) == (("1",), ())
+    assert texts(generations) == [text]
+
+
+def filed(path: str, title: str, text: str) -> Article:
+    return Article(ArticleInfo(id="1", origin=Origin("samples", path), title=title), text)
+
+
+def texts(generations: MemoryGenerations) -> list[str]:
+    with generations.current() as current:
+        assert current is not None
+        return [current.library.article(info.id).text for info in current.library.articles()]

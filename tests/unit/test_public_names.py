@@ -16,6 +16,12 @@ PUBLIC = {
     "assistant.bootstrap": """
         DEMO MAIN Parts build_assistant build_parts chosen_corpus ingest_paths
     """,
+    "assistant.answering": """
+        MAX_QUESTION NEAREST Assistant Identity Within
+    """,
+    "assistant.settings": """
+        CONFIG_FILE Settings load_settings colour_wanted
+    """,
     "assistant.domain.answers": """
         Support AbstentionReason Citation Claim CorpusInfo Usage Provenance Degraded Result Answer
         Abstention Receipt
@@ -32,11 +38,11 @@ PUBLIC = {
         Status Sources Delta Done Failed Event
     """,
     "assistant.domain.passages": """
-        MAX_WORDS OVERLAP Span Sentence Passage PreparedArticle Hit ScoreParts RankedPassage Scope
-        make_sentences make_passages passage_id
+        PASSAGE_RULES MAX_WORDS OVERLAP Span Sentence Passage PreparedArticle Hit ScoreParts RankedPassage
+        Scope make_sentences make_passages passage_id
     """,
     "assistant.domain.text": """
-        clean printable
+        INVISIBLE clean printable
     """,
     "assistant.ports": """
         Clock ArticleSource Segmenter Embedder LexicalIndex VectorIndex Library Manifest Generation
@@ -79,6 +85,7 @@ def defined_in(module: str) -> list[str]:
     for node in ast.parse(inspect.getsource(imported)).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             names.append(node.name)
-        elif isinstance(node, ast.Assign):
-            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names += [target.id for target in targets if isinstance(target, ast.Name)]
     return [name for name in names if not name.startswith("_")]

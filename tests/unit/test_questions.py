@@ -60,6 +60,7 @@ def test_content_leaves_out_what_only_makes_it_a_question(question: str, words: 
         ("Did Austin visit the USFJ in Tokyo?", {"austin", "usfj", "tokyo"}),
         ("Relations improved. Japan’s minister agreed.", set()),
         ("He told Japan’s minister", {"japan"}),
+        ("It was Gen. Smith of the U.S. Army.", {"gen", "smith", "us", "army"}),
         ("nothing here", set()),
         ("", set()),
     ],
@@ -127,6 +128,10 @@ def test_phrases_are_content_words_that_stand_side_by_side(question: str, runs: 
         ("They met Defense Minister Shin Won-sik.", ["Shin Won-sik"]),
         ("They met the Minister.", []),
         ("They met in May.", []),
+        ("They met Secretary of State Antony Blinken.", ["Antony Blinken"]),
+        ("They met Secretary of Defense Lloyd Austin.", ["Lloyd Austin"]),
+        ("They met Gen. Mark A. Smith.", ["Mark A. Smith"]),
+        ("A fall of South Korean exports to North Korea.", []),
     ],
 )
 def test_full_names_have_two_words_and_no_title(text: str, names: list[str]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from assistant.adapters.hashing_embedder import HashingEmbedder
-from assistant.domain.articles import Article
+from assistant.domain.articles import Article, Timestamp
 from assistant.domain.passages import RankedPassage, Scope
 from assistant.ingest import ingest
 from assistant.ports import Embedder
@@ -239,3 +240,14 @@ def test_an_empty_corpus_gives_nothing() -> None:
     with generations.writer() as writer:
         writer.publish()
     assert found("anything", generations.published[-1]) == []
+
+
+@pytest.mark.parametrize(("as_of", "seen"), [("2031-05-02", ["old"]), ("2031-05-03", ["new", "old"])])
+def test_an_article_whose_text_was_updated_later_is_not_seen_before(as_of: str, seen: list[str]) -> None:
+    old = sample_article("old", "Cracks in the bridge.", published="2031-05-01")
+    new = sample_article("new", "Cracks in the bridge.", published="2031-05-02")
+    info = replace(new.info, updated=Timestamp.parse("2031-05-03T09:00:00"))
+    generation = corpus([old, Article(info, new.text)])
+    scope = Scope(as_of=day(as_of))
+    assert sorted(ids(found("cracks in the bridge", generation, scope))) == seen
+    assert generation.library.visible(scope.as_of)[0] == len(seen)
