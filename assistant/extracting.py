@@ -1,6 +1,6 @@
 """The answer without a model: which sentences of the found passages answer best.
 
-Every sentence of the passages is described by fifteen features (how much of the
+Every sentence of the passages is described by seventeen features (how much of the
 question's rare words it holds, alone and with its neighbours and headline; whether
 it offers the kind of thing that is asked for; how its passage ranked; ...) and
 ranked by a linear model over them. A logistic one, over features that mean the same
@@ -19,11 +19,22 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
+from operator import mul
 
 from assistant.domain.articles import ArticleInfo
 from assistant.domain.passages import RankedPassage, Sentence
 from assistant.ports import Embedder, Generation, LexicalIndex, Library
-from assistant.questions import LISTS_FILE, Kind, content, kind_of, names_in, offers, phrases
+from assistant.questions import (
+    LISTS_FILE,
+    Kind,
+    content,
+    definite_phrases,
+    kind_of,
+    names_in,
+    offers,
+    phrases,
+    points_back,
+)
 
 MAX_SHOWN = 3
 WEIGHTS_FILE = "extracting_weights.json"
@@ -120,7 +131,16 @@ def score(described: Description, weights: Weights) -> Extract:
         return Extract((), 0.0, {})
     candidates.sort(key=lambda one: (-one.score, one.article.id, one.sentence.span))
     evidence = {**described.circumstances, **_evidence(candidates, names=described.names)}
-    return Extract(tuple(candidates), _logistic(weights.confidence, evidence), evidence)
+    return Extract(tuple(candidates), confidence(evidence, weights.confidence), evidence)
+
+
+def confidence(evidence: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """How likely the best sentences answer, 0 to 1.
+
+    0 when the question names something and nothing near them has any of its names: what is
+    said of another place or person is no answer. (It costs one in a hundred right ones.)
+    """
+    return _logistic(weights, evidence) if evidence["names"] else 0.0
 
 
 @lru_cache(maxsize=1)
@@ -142,7 +162,8 @@ class _Asked:
     """The question, analysed once.
 
     rarity: idf of each index term; words: weight of each content word that is no name;
-    phrases: the terms of each run of words that nothing else stands between.
+    phrases: the terms of each run of words that nothing else stands between;
+    definite: those among them that "the" points at.
     """
 
     text: str
@@ -150,6 +171,7 @@ class _Asked:
     rarity: Mapping[str, float]
     words: Mapping[str, float]
     phrases: Sequence[Sequence[str]]
+    definite: Sequence[Sequence[str]]
     names: frozenset[str]
 
     @classmethod
@@ -164,7 +186,8 @@ class _Asked:
             if word not in named
         }
         names = frozenset(term for name in named for term in lexical.terms(name))
-        return cls(question, kind_of(question), rarity, words, runs, names)
+        definite = [lexical.terms(phrase) for phrase in definite_phrases(question)]
+        return cls(question, kind_of(question), rarity, words, runs, definite, names)
 
 
 class _Kinship:
@@ -240,6 +263,8 @@ def _features(
         "context": _weighted(reached, asked.rarity),
         "headline": _weighted(headline, asked.rarity),
         "phrases": _phrases(asked, matched, adjacent),
+        "definite": max((_held(phrase, matched, adjacent) for phrase in asked.definite), default=0.0),
+        "back": float(points_back(text)),
         "names": _share(matched, asked.names),
         "names_context": _share(reached, asked.names),
         "cosine": cosine,
@@ -255,19 +280,20 @@ def _features(
 
 
 def _phrases(asked: _Asked, matched: Mapping[str, float], adjacent: frozenset[tuple[str, str]]) -> float:
-    """How much of the question's phrases the sentence holds as phrases, weighted by rarity.
+    """How much of the question's phrases the sentence holds as phrases, weighted by rarity."""
+    weights = [sum(asked.rarity.get(term, 0.0) for term in phrase) for phrase in asked.phrases]
+    held = [_held(phrase, matched, adjacent) for phrase in asked.phrases]
+    total = sum(weights)
+    return sum(map(mul, weights, held)) / total if total else 0.0
 
-    A phrase of one word counts as that word does; of a longer one the share of its
-    neighbours that are (nearly) neighbours in the sentence too.
+
+def _held(phrase: Sequence[str], matched: Mapping[str, float], adjacent: frozenset[tuple[str, str]]) -> float:
+    """The share of a phrase's neighbours that are (nearly) neighbours in the sentence too.
+
+    A phrase of one word counts as that word does.
     """
-    held = total = 0.0
-    for phrase in asked.phrases:
-        weight = sum(asked.rarity.get(term, 0.0) for term in phrase)
-        pairs = list(pairwise(phrase))
-        share = sum(pair in adjacent for pair in pairs) / len(pairs) if pairs else _share(matched, phrase)
-        held += weight * share
-        total += weight
-    return held / total if total else 0.0
+    pairs = list(pairwise(phrase))
+    return sum(pair in adjacent for pair in pairs) / len(pairs) if pairs else _share(matched, phrase)
 
 
 def _circumstances(

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from assistant.bootstrap import Parts, build_parts
 from assistant.domain.articles import Article
 from assistant.domain.passages import Scope
-from assistant.extracting import MAX_SHOWN, Description, Extract, Weights, describe, score
+from assistant.extracting import MAX_SHOWN, Description, Extract, Weights, confidence, describe, score
 from assistant.ingest import ingest
 from assistant.retrieval import retrieve
 from assistant.settings import load_settings
@@ -91,8 +91,9 @@ def main() -> None:
         described = [one for plan in plans for one in asked(plan, indexed(plan, home))]
     sentence = fit_ranking(judged(described, Weights(defaultdict(float), defaultdict(float), 0.0)))
     rows = judged(described, Weights(sentence, defaultdict(float), 0.0))
-    confidence = fit_confidence([row for row in rows if not row.held_out])
-    weights = Weights(sentence, confidence, threshold([row for row in rows if not row.held_out], confidence))
+    held_in = [row for row in rows if not row.held_out]
+    answered = fit_confidence(held_in)
+    weights = Weights(sentence, answered, threshold(held_in, answered))
     report(rows, weights)
     if options.write:
         WEIGHTS.write_text(json.dumps(as_json(weights), indent=2) + "\n")
@@ -259,14 +260,8 @@ def descend(gradient: Callable[[Floats], Floats], size: int, steps: int = 600, r
 
 def confidences(rows: Sequence[Asked], weights: Mapping[str, float]) -> Floats:
     """The confidence of each question."""
-    totals = [
-        weights["bias"] + sum(weights[name] * value for name, value in row.found.evidence.items())
-        if row.found.candidates
-        else -30.0
-        for row in rows
-    ]
-    chance: Floats = 1 / (1 + np.exp(-np.array(totals)))
-    return chance
+    found = [row.found for row in rows]
+    return np.array([confidence(one.evidence, weights) if one.candidates else 0.0 for one in found])
 
 
 def threshold(rows: Sequence[Asked], weights: Mapping[str, float]) -> float:

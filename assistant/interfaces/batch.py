@@ -14,8 +14,9 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError, field_validator
 
+from assistant.domain.articles import Timestamp
 from assistant.domain.errors import InvalidQuestion
 from assistant.interfaces.json_output import error_json
 
@@ -25,7 +26,7 @@ class BatchQuestion(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    id: str | int | None = None
+    id: StrictStr | StrictInt | None = None
     question: str
     as_of: date | None = None
 
@@ -37,7 +38,7 @@ class BatchQuestion(BaseModel):
             return None
         with suppress(ValueError):
             if isinstance(value, str):
-                return date.fromisoformat(value)
+                return Timestamp.parse(value).day
         raise ValueError(f'{value!r} is no date; write it like "2024-07-28"')
 
 
@@ -55,7 +56,7 @@ def _answered(line: str, answer: Callable[[BatchQuestion], dict[str, Any]]) -> t
     started = time.perf_counter()
     try:
         raw = _object(line)
-        asked_id = raw.get("id") if isinstance(raw.get("id"), str | int) else None
+        asked_id = raw.get("id") if type(raw.get("id")) in (str, int) else None
         result = answer(BatchQuestion.model_validate(raw))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

@@ -46,7 +46,7 @@ def test_a_line_is_answered_before_the_next_one_is_read() -> None:
     assert read == [1]
 
 
-@pytest.mark.parametrize("asked", ["x", 7, 0, None, "ü\u202e", True])
+@pytest.mark.parametrize("asked", ["x", 7, 0, None, "ü\u202e"])
 def test_an_id_comes_back_as_it_was(asked: object) -> None:
     ((line, good),) = run_batch([json.dumps({"id": asked, "question": "q"})], echo)
     assert (line["id"], good) == (asked, True)

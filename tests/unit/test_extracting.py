@@ -79,3 +79,7 @@ def test_the_weights_file_names_the_features_that_there_are() -> None:
     assert weights.sentence.keys() == described.candidates[0].features.keys()
     assert weights.confidence.keys() == {"bias", *score(described, weights).evidence}
     assert 0 < weights.threshold < 1
+
+
+def test_what_is_said_of_another_place_is_no_answer() -> None:
+    assert found("How much are tickets in Verona?").confidence == 0.0
