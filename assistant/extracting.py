@@ -1,6 +1,6 @@
 """The answer without a model: which sentences of the found passages answer best.
 
-Every sentence of the passages is described by seventeen features (how much of the
+Every sentence of the passages is described by fifteen features (how much of the
 question's rare words it holds, alone and with its neighbours and headline; whether
 it offers the kind of thing that is asked for; how its passage ranked; ...) and
 ranked by a linear model over them. A logistic one, over features that mean the same
@@ -28,12 +28,10 @@ from assistant.questions import (
     LISTS_FILE,
     Kind,
     content,
-    definite_phrases,
     kind_of,
     names_in,
     offers,
     phrases,
-    points_back,
 )
 
 MAX_SHOWN = 3
@@ -162,8 +160,7 @@ class _Asked:
     """The question, analysed once.
 
     rarity: idf of each index term; words: weight of each content word that is no name;
-    phrases: the terms of each run of words that nothing else stands between;
-    definite: those among them that "the" points at.
+    phrases: the terms of each run of words that nothing else stands between.
     """
 
     text: str
@@ -171,7 +168,6 @@ class _Asked:
     rarity: Mapping[str, float]
     words: Mapping[str, float]
     phrases: Sequence[Sequence[str]]
-    definite: Sequence[Sequence[str]]
     names: frozenset[str]
 
     @classmethod
@@ -186,8 +182,7 @@ class _Asked:
             if word not in named
         }
         names = frozenset(term for name in named for term in lexical.terms(name))
-        definite = [lexical.terms(phrase) for phrase in definite_phrases(question)]
-        return cls(question, kind_of(question), rarity, words, runs, definite, names)
+        return cls(question, kind_of(question), rarity, words, runs, names)
 
 
 class _Kinship:
@@ -263,8 +258,6 @@ def _features(
         "context": _weighted(reached, asked.rarity),
         "headline": _weighted(headline, asked.rarity),
         "phrases": _phrases(asked, matched, adjacent),
-        "definite": max((_held(phrase, matched, adjacent) for phrase in asked.definite), default=0.0),
-        "back": float(points_back(text)),
         "names": _share(matched, asked.names),
         "names_context": _share(reached, asked.names),
         "cosine": cosine,

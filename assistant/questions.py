@@ -74,23 +74,6 @@ def phrases(question: str) -> list[str]:
     return [" ".join(run) for run in runs if run]
 
 
-def definite_phrases(question: str) -> list[str]:
-    """The phrases of two words and more that "the", "this" or "that" points at, as if by name.
-
-    >>> definite_phrases("Who heads the new command?")
-    ['new command']
-    """
-    asked = question.replace("’", "'")
-    pointed = rf"\b(?:{_lexicon().pointers}) "
-    long = [phrase for phrase in phrases(question) if " " in phrase]
-    return [phrase for phrase in long if re.search(pointed + re.escape(phrase), asked, re.IGNORECASE)]
-
-
-def points_back(sentence: str) -> bool:
-    """Whether the sentence opens with a word that speaks of something before it: "There", "He"."""
-    return _lexicon().back.match(sentence.lstrip("“\"‘'")) is not None
-
-
 def names_in(text: str) -> frozenset[str]:
     """Words with a capital, in lower case, but for the word that opens a sentence.
 
@@ -175,8 +158,6 @@ class _Lexicon:
     roles: re.Pattern[str]
     titles: re.Pattern[str]
     no_names: re.Pattern[str]
-    pointers: str
-    back: re.Pattern[str]
     offers: Mapping[Kind, re.Pattern[str]]
 
 
@@ -206,8 +187,6 @@ def _lexicon() -> _Lexicon:
         question_words=frozenset(lists["question_words"].split()),
         roles=_compiled(rf"\b(?:{_alternatives(lists['roles'])})s?\b"),
         titles=_compiled(rf"(?:{_alternatives(lists['roles'])}|{_alternatives(lists['titles'])})\.?"),
-        pointers=_alternatives(lists["pointers"]),
-        back=_compiled(rf"(?:{_alternatives(lists['back'])})\b"),
         no_names=_compiled(_alternatives(lists["no_names"])),
         offers={
             Kind.NUMBER: _compiled(rf"\b(?!(?:19|20)\d\d\b(?!,))\d[\d,.]*\w*|\b(?:{numbers})\b"),

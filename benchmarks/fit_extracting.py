@@ -38,7 +38,6 @@ SEED = 20261124
 SAMPLE = 800  # questions of each set
 SMALL_SIZES = (2, 3, 5, 8, 10, 15, 20, 25) * 3  # articles in a small corpus
 SMALL_QUESTIONS = 12
-NEAR_BEST = 0.005  # half a point of Youden's J is within the noise of these samples
 WEIGHTS = Path(__file__).parent.parent / "assistant" / "extracting_weights.json"
 Floats = NDArray[np.float64]
 
@@ -269,21 +268,28 @@ def threshold(rows: Sequence[Asked], weights: Mapping[str, float]) -> float:
 
     J = share of outside questions abstained from - share of rightly answerable ones lost
     (Youden 1950, https://doi.org/10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3).
-    The curve is flat at its top; the lowest threshold within NEAR_BEST of it is taken.
+    The curve is flat at its top: the lowest threshold within one standard error of the best
+    is taken, since an answer that is withheld cannot be judged by the person who asked.
     """
     answerable = [row for row in rows if row.kind.endswith("answerable") and any(row.right[:MAX_SHOWN])]
     outside = [row for row in rows if row.kind.endswith("outside")]
     grid = np.arange(0.02, 0.6, 0.01)
 
-    def abstained(some: Sequence[Asked]) -> Floats:
+    def abstained(some: Sequence[Asked]) -> tuple[Floats, Floats]:
+        """For each threshold the mean share over kinds, and the variance of that mean."""
         chances = confidences(some, weights)
         kinds = np.array([row.kind for row in some])
-        quiet = [[(chances[kinds == kind] < cut).mean() for kind in np.unique(kinds)] for cut in grid]
-        mean: Floats = np.array(quiet).mean(axis=1)
-        return mean
+        names, sizes = np.unique(kinds, return_counts=True)
+        quiet: Floats = np.array([[(chances[kinds == kind] < cut).mean() for kind in names] for cut in grid])
+        variance: Floats = (quiet * (1 - quiet) / sizes).sum(axis=1) / len(names) ** 2
+        mean: Floats = quiet.mean(axis=1)
+        return mean, variance
 
-    gain: Floats = abstained(outside) - abstained(answerable)
-    return round(float(grid[np.flatnonzero(gain >= gain.max() - NEAR_BEST)[0]]), 2)
+    (caught, caught_variance), (lost, lost_variance) = abstained(outside), abstained(answerable)
+    gain = caught - lost
+    best = int(gain.argmax())
+    error = float(np.sqrt(caught_variance[best] + lost_variance[best]))
+    return round(float(grid[np.flatnonzero(gain >= gain[best] - error)[0]]), 2)
 
 
 def report(rows: Sequence[Asked], weights: Weights) -> None:

@@ -7,6 +7,7 @@ import pytest
 from assistant.answering import Assistant
 from assistant.bootstrap import build_assistant, ingest_paths
 from assistant.domain.answers import Abstention, AbstentionReason, Answer
+from assistant.interfaces.rendering import answer_text
 from assistant.settings import load_settings
 
 SEED = Path(__file__).parents[3] / "shared" / "000_a59fb84ccf2847e0.txt"
@@ -38,7 +39,7 @@ def quotes(assistant: Assistant, question: str) -> list[str]:
 @pytest.mark.parametrize(
     ("question", "said"),
     [
-        ("Who heads the new command?", "Leading the new command will be a three-star general"),
+        ("Who heads the new command?", "A three-star general will be at the head of the new command"),
         ("How many American troops does Japan host?", "54,000 American troops"),
         ("By when does Japan plan its own joint command?", "by March 2025"),
         ("Why is the Patriot production plan delayed?", "a critical component that Boeing manufactures"),
@@ -123,3 +124,8 @@ def test_two_commands_in_one_article_are_both_named(seed: Assistant) -> None:
     result = seed.ask("Who heads the new command?")
     assert "“The new U.S. command in Japan”" in result.text
     assert "“Tokyo’s own plans to establish a joint command”" in result.text
+
+
+def test_readme_shows_what_the_program_says(demo: Assistant) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert answer_text(demo.ask("Who heads the new command?")) in readme

@@ -4,14 +4,12 @@ from assistant.questions import (
     Kind,
     asks_identity,
     content,
-    definite_phrases,
     full_names,
     is_role,
     kind_of,
     names_in,
     offers,
     phrases,
-    points_back,
 )
 
 
@@ -151,29 +149,3 @@ def test_full_names_have_two_words_and_no_title(text: str, names: list[str]) -> 
 )
 def test_who_is_asks_for_somebody_and_who_does_not(question: str, identity: bool) -> None:
     assert asks_identity(question) is identity
-
-
-@pytest.mark.parametrize(
-    ("question", "pointed_at"),
-    [
-        ("Who heads the new command?", ["new command"]),
-        ("Who heads a new command?", []),
-        ("Who heads the command?", []),
-        ("When did the Jin dynasty end?", ["Jin dynasty end"]),
-    ],
-)
-def test_a_definite_phrase_is_pointed_at_and_has_two_words(question: str, pointed_at: list[str]) -> None:
-    assert definite_phrases(question) == pointed_at
-
-
-@pytest.mark.parametrize(
-    ("sentence", "back"),
-    [
-        ("There a general heads it.", True),
-        ("“He said no.”", True),
-        ("Therefore it fell.", False),
-        ("The U.S. left.", False),
-    ],
-)
-def test_some_openings_point_back(sentence: str, back: bool) -> None:
-    assert points_back(sentence) is back
