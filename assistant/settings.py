@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from assistant.domain.errors import ConfigurationError
@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     )
     model: str | None = Field(None, description="A model to write answers; this version answers by extracts.")
     no_model: bool = Field(False, description="Answer by extracts, whatever else is set.")
+
+    @field_validator("home", "content")
+    @classmethod
+    def _expand(cls, path: Path | None) -> Path | None:
+        """A ``~`` that no shell has expanded is the person's home folder all the same."""
+        return path.expanduser() if path else None
 
     @classmethod
     def settings_customise_sources(  # noqa: D102 -- the order is the module's docstring

@@ -4,7 +4,7 @@ Chroma's HNSW graph is not repeatable (two identical builds disagree in their to
 fifty), so it only says which passages to look at; scores come from the vectors
 themselves, kept beside it in ``vectors.npy``, one row per passage in passage-id
 order. Where Chroma would propose every passage anyway, it is not asked, and its
-second of import time is not spent.
+second of import time is not spent; nor is it where the folder cannot be written.
 
 Chroma gets our vectors and row numbers, and no documents or metadata: texts live
 in the library.
@@ -12,6 +12,7 @@ in the library.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
@@ -41,6 +42,7 @@ class ChromaIndex:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._writable = os.access(folder, os.W_OK)  # Chroma writes even when it only reads
         self._opening = Lock()
         try:
             self._vectors: Vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
@@ -81,11 +83,8 @@ class ChromaIndex:
         """The nearest passages by exact cosine, ties by passage id."""
         if not len(self._ids) or not np.any(vector):
             return []
-        rows = (
-            np.arange(len(self._ids))
-            if exact or len(self._ids) <= CANDIDATES
-            else self._proposed(vector, limit)
-        )
+        everything = exact or len(self._ids) <= CANDIDATES or not self._writable
+        rows = np.arange(len(self._ids)) if everything else self._proposed(vector, limit)
         cosines = self._vectors[rows] @ vector
         best = np.lexsort((rows, -cosines))[:limit]
         return [Hit(self._ids[rows[at]].decode(), float(cosines[at])) for at in best]

@@ -9,7 +9,11 @@ terms, because its query language stumbles over apostrophes and question marks.
 from __future__ import annotations
 
 import math
+import os
 import re
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -33,6 +37,8 @@ class TantivyIndex:
     """One generation's lexical index, open for reading."""
 
     def __init__(self, folder: Path) -> None:
+        if not os.access(folder, os.W_OK):
+            folder = self._copied(folder)
         try:
             self._index = Index.open(str(folder))
             self._index.register_tokenizer(_ANALYZER, _analyzer())
@@ -41,6 +47,12 @@ class TantivyIndex:
         except ValueError as error:
             raise LibraryDamaged(f"the lexical index {folder.name!r} cannot be opened: {error}") from error
         self._terms = _analyzer()
+
+    def _copied(self, folder: Path) -> Path:
+        """A private copy that lives as long as this index: tantivy takes a lock file even to read."""
+        copy = tempfile.TemporaryDirectory(prefix="assistant-")
+        weakref.finalize(self, copy.cleanup)
+        return Path(shutil.copytree(folder, Path(copy.name) / folder.name))
 
     @classmethod
     def build(cls, folder: Path, rows: Iterable[IndexRow]) -> None:

@@ -195,4 +195,4 @@ def test_a_home_that_cannot_be_made_is_a_configuration_error(
     (tmp_path / "a.txt").write_text(GAUGE)
     ran = call(*command, "--home", (tmp_path / "a.txt").joinpath(*below))
     assert ran.code == 3
-    assert "Point --home or ASSISTANT_HOME at a folder that you may write to." in ran.complaint()
+    assert "point --home at a folder that you may write to" in ran.complaint()
