@@ -35,7 +35,7 @@ def mounted(writable: Path, tmp_path: Path) -> Iterator[Path]:
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("mounting is not allowed here")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_a_home_on_a_read_only_mount_answers_and_stays_as_it_is(writable: Path, mounted: Path) -> None:
