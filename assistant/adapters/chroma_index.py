@@ -85,7 +85,10 @@ class ChromaIndex:
             return []
         everything = exact or len(self._ids) <= CANDIDATES or not self._writable
         rows = np.arange(len(self._ids)) if everything else self._proposed(vector, limit)
-        cosines = self._vectors[rows] @ vector
+        cosines = (self._vectors if everything else self._vectors[rows]) @ vector
+        if 0 < limit < len(rows):  # only those that can be among the best are sorted
+            leading = np.flatnonzero(cosines >= np.partition(cosines, -limit)[-limit])
+            rows, cosines = rows[leading], cosines[leading]
         best = np.lexsort((rows, -cosines))[:limit]
         return [Hit(self._ids[rows[at]].decode(), float(cosines[at])) for at in best]
 

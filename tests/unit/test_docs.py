@@ -85,7 +85,6 @@ def test_the_page_shows_every_command_at_one_width(monkeypatch: pytest.MonkeyPat
     assert max(len(line) for text in texts.values() for line in text.splitlines()) <= WIDTH
 
 
-@pytest.mark.skipif(not WORDS, reason="README.md is not there")
 def test_the_readme_names_only_what_the_program_has() -> None:
     shown = list(examples(WORDS))
     assert shown
@@ -95,7 +94,6 @@ def test_the_readme_names_only_what_the_program_has() -> None:
     assert named - every_flag() == set()
 
 
-@pytest.mark.skipif(not WORDS, reason="README.md is not there")
 def test_the_readme_has_the_two_lines_that_ci_runs() -> None:
     assert readme_line(WORDS, "first answer") == 'pip install . && assistant ask "Who heads the new command?"'
     assert readme_line(WORDS, "tests") == "pip install '.[test]' && pytest"
