@@ -247,5 +247,5 @@ def _abstention(corpus: CorpusInfo, ranked: Sequence[RankedPassage]) -> str:
     text = f"Not in the corpus ({corpus.name}: {articles}{upto})."
     if ranked:
         nearest = ranked[0].article
-        text += f" Nearest article: {nearest.label} ({', '.join(nearest.dateline)})."
-    return text
+        return f"{text} Nearest article: {nearest.label} ({', '.join(nearest.dateline)})."
+    return f"{text} No passage fits the question and the restrictions."

@@ -83,7 +83,13 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"setting {name}={first['input']!r}: {first['msg']}") from None
+        named = first["type"] == "string_pattern_mismatch"
+        what = (
+            "use lower-case letters, digits, '.', '_' and '-', a letter or digit first"
+            if named
+            else first["msg"]
+        )
+        raise ConfigurationError(f"setting {name}={first['input']!r}: {what}") from None
 
 
 class _TomlSource(PydanticBaseSettingsSource):
