@@ -98,7 +98,7 @@ def ingest_paths(
     settings: Settings,
     *,
     rebuild: bool = False,
-    progress: Progress = lambda seen: None,
+    progress: Progress = lambda stage, articles: None,
 ) -> tuple[str, IngestReport]:
     """Read articles from files and folders into a corpus; returns its name and the report.
 

@@ -18,7 +18,8 @@ from assistant.ports import ArticleSource, Embedder, Generations, GenerationWrit
 
 _BATCH = 64  # articles that are embedded together
 
-Progress = Callable[[int], None]
+Progress = Callable[[str, int], None]
+"""Told of a stage, "read" or "index", and of how many articles it has seen or has before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,14 @@ def ingest(
     embedder: Embedder,
     mirror: str = "",
     rebuild: bool = False,
-    progress: Progress = lambda seen: None,
+    progress: Progress = lambda stage, articles: None,
 ) -> IngestReport:
     """Put the source's articles into the corpus and publish a new generation.
 
     mirror: names the state of the source, of which the corpus becomes a mirror: it then
         holds the source's articles and no others. Empty: the corpus grows.
     rebuild: prepare and embed every stored article again, with this embedder.
-    progress: called with the number of articles and rejections seen so far.
+    progress: told of each article and rejection that is read, and when indexing begins.
 
     Nothing is published when nothing changes. Raises LibraryBusy when another
     process is ingesting, EmbedderMismatch when the corpus was embedded otherwise.
@@ -99,13 +100,14 @@ def ingest(
                 tally.rejected.append(Rejection(clean(item.info.location), reason))
             elif tally.note(item, stored.get(item.id)):
                 desk.put(item)
-            progress(number)
+            progress("read", number)
         desk.flush()
         removed = sorted(stored.keys() - tally.seen) if mirror and tally.seen else []
         for article_id in removed:
             writer.library.remove(article_id)
         mirrored = bool(mirror) and (writer.before is None or writer.before.source != mirror)
         if renewed or tally.added or tally.changed or removed or mirrored:
+            progress("index", len(writer.library.hashes()))
             writer.publish(mirror)
         return IngestReport(
             added=tuple(tally.added),

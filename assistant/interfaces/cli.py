@@ -211,7 +211,7 @@ def ingest(paths: tuple[Path, ...], rebuild: bool, as_json: bool, **flags: Any) 
 
     if not paths and not rebuild:
         raise click.UsageError("name at least one file or folder, or --rebuild")
-    with progress_bar("Reading articles") as progress:
+    with progress_bar() as progress:
         corpus, report = ingest_paths(paths, _settings(flags), rebuild=rebuild, progress=progress)
     for rejection in report.rejected:
         _note(f"{rejection.where}: {rejection.reason}")

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+
+from assistant.ingest import Progress
+
+_STAGES = {"read": "Reading articles", "index": "Indexing articles"}
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int], None]]:
-    """A function to call with how many there are so far; the total is not known beforehand."""
+def progress_bar() -> Iterator[Progress]:
+    """Shows which stage an ingest is in; how long a stage takes is not known beforehand."""
     if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda seen: None
+        yield lambda stage, articles: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
 
-    columns = (TextColumn(what), BarColumn(), TextColumn("{task.completed}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda seen: progress.update(task, completed=seen)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}"),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(_STAGES["read"], total=None)
+        yield lambda stage, articles: bar.update(task, description=_STAGES[stage], completed=articles)

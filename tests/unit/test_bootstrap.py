@@ -114,9 +114,11 @@ def test_the_demo_takes_no_articles(settings: Settings, article: Path) -> None:
 
 def test_progress_counts_what_was_read(settings: Settings, article: Path) -> None:
     (article.parent / "empty.txt").write_text("")
-    seen: list[int] = []
-    ingest_paths([article, article.parent / "empty.txt"], settings, progress=seen.append)
-    assert seen == [1, 2]
+    seen: list[str] = []
+    ingest_paths(
+        [article, article.parent / "empty.txt"], settings, progress=lambda stage, _: seen.append(stage)
+    )
+    assert seen == ["read", "read", "index"]
 
 
 def test_every_part_can_be_replaced(settings: Settings) -> None:

@@ -244,16 +244,16 @@ def test_every_article_of_a_long_source_gets_its_own_vectors(count: int) -> None
             assert current.library.owners([nearest.passage_id])[nearest.passage_id].id == f"a{at:03}"
 
 
-def test_progress_counts_articles_and_rejections() -> None:
-    seen: list[int] = []
+def test_progress_tells_what_is_read_and_when_indexing_begins() -> None:
+    seen: list[tuple[str, int]] = []
     ingest(
         ListSource([BRIDGE, BROKEN, NOTICE]),
         corpus(),
         segmenter=FullStopSegmenter(),
         embedder=HashingEmbedder(),
-        progress=seen.append,
+        progress=lambda stage, articles: seen.append((stage, articles)),
     )
-    assert seen == [1, 2, 3]
+    assert seen == [("read", 1), ("read", 2), ("read", 3), ("index", 2)]
 
 
 def test_a_second_ingest_at_the_same_time_is_told_that_the_corpus_is_busy() -> None:
