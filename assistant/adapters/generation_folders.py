@@ -20,6 +20,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from os.path import samestat
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -101,6 +102,7 @@ class GenerationFolder:
             in_use = opened.enter_context((folder / "in-use").open("rb"))
             if HAS_FLOCK:
                 fcntl.flock(in_use, fcntl.LOCK_SH)
+            self._folder, self._opened_as = folder, os.fstat(in_use.fileno())
             self.number = int(folder.name)
             self.manifest = read_manifest(folder)
             self.library = stores.open_library(folder / "library.db")
@@ -111,6 +113,16 @@ class GenerationFolder:
             self._closed = weakref.finalize(self, opened.pop_all().close)
         self.readers = 0
         self.retired = False
+
+    def is_numbered(self, number: int | None) -> bool:
+        """Whether this is generation ``number`` as it lies on disk now.
+
+        A corpus that was discarded, or deleted with its home, counts from 1 again.
+        """
+        try:
+            return self.number == number and samestat(os.stat(self._folder / "in-use"), self._opened_as)
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Close every file and let go of the folder."""
@@ -227,7 +239,7 @@ class GenerationFolders:
 
     def _reopened(self) -> GenerationFolder | None:
         number = read_pointer(self._folder)
-        if self._open and self._open.number == number:
+        if self._open and self._open.is_numbered(number):
             return self._open
         if self._open:
             self._open.retired = True

@@ -503,3 +503,16 @@ def test_a_discarded_corpus_has_no_generation(folder: Path, light: Stores) -> No
         assert current is None
     publish(generations, NOTICE)
     assert ids(generations) == ["notice"]
+
+
+def test_a_reader_notices_that_a_corpus_was_made_anew_under_the_same_number(
+    folder: Path, light: Stores
+) -> None:
+    reader = opened(folder, light)
+    publish(reader, BRIDGE)
+    assert ids(reader) == ["bridge"]
+    other = opened(folder, light)
+    other.discard()
+    publish(other, NOTICE)
+    assert numbers(folder) == ["1"]
+    assert ids(reader) == ["notice"]
