@@ -24,7 +24,7 @@ from assistant.domain.answers import (
     Usage,
 )
 from assistant.domain.articles import Article, ArticleInfo
-from assistant.domain.errors import AssistantError, CorpusNotFound, EmbedderMismatch, InvalidQuestion
+from assistant.domain.errors import AssistantError, CorpusNotFound, InvalidQuestion
 from assistant.domain.events import Delta, Done, Event, Failed, Sources, Status
 from assistant.domain.passages import RankedPassage, Scope, Sentence
 from assistant.domain.text import clean
@@ -194,11 +194,7 @@ class Assistant:
 
     def _usable(self, current: Generation | None) -> Generation:
         generation = self._published(current)
-        if generation.manifest.embedder != self._embedder.fingerprint:
-            raise EmbedderMismatch(
-                f"the corpus {self._identity.corpus!r} was embedded with {generation.manifest.embedder!r}, "
-                f"not with {self._embedder.fingerprint!r}"
-            )
+        generation.manifest.require_embedder(self._embedder.fingerprint)
         return generation
 
 

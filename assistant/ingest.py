@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from assistant.domain.articles import Article
-from assistant.domain.errors import ArticleRejected, EmbedderMismatch
+from assistant.domain.errors import ArticleRejected
 from assistant.domain.passages import PASSAGE_RULES, PreparedArticle, make_passages, make_sentences
 from assistant.domain.text import clean
 from assistant.ports import ArticleSource, Embedder, Generations, GenerationWriter, Segmenter
@@ -170,12 +170,10 @@ class _Desk:
         before = self._writer.before
         if before is None:
             return False
-        if before.embedder != self._embedder.fingerprint and not rebuild:
-            raise EmbedderMismatch(
-                f"the corpus was embedded with {before.embedder!r}, not with {self._embedder.fingerprint!r}"
-            )
-        if before.segmenter == preparation(self._segmenter) and not rebuild:
-            return False
+        if not rebuild:
+            before.require_embedder(self._embedder.fingerprint)
+            if before.segmenter == preparation(self._segmenter):
+                return False
         for article in list(self._writer.library.articles()):
             self.put(article)
         self.flush()

@@ -13,7 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from assistant.domain.articles import Article, ArticleInfo
-from assistant.domain.errors import ArticleRejected
+from assistant.domain.errors import ArticleRejected, EmbedderMismatch
 from assistant.domain.passages import Hit, Passage, PreparedArticle, Sentence, Span
 
 if TYPE_CHECKING:
@@ -140,6 +140,13 @@ class Manifest:
     passages: int
     content: str
     source: str
+
+    def require_embedder(self, fingerprint: str) -> None:
+        """Raises EmbedderMismatch unless the generation was embedded with this embedder."""
+        if self.embedder != fingerprint:
+            raise EmbedderMismatch(
+                f"the corpus was embedded with {self.embedder!r}, not with {fingerprint!r}"
+            )
 
 
 class Generation(Protocol):
