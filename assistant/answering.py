@@ -27,7 +27,7 @@ from assistant.domain.articles import Article, ArticleInfo
 from assistant.domain.errors import AssistantError, CorpusNotFound, InvalidQuestion
 from assistant.domain.events import Delta, Done, Event, Failed, Sources, Status
 from assistant.domain.passages import RankedPassage, Scope, Sentence
-from assistant.domain.text import clean
+from assistant.domain.text import clean, counted
 from assistant.extracting import extract
 from assistant.ports import Clock, Embedder, Generation, Generations
 from assistant.retrieval import retrieve
@@ -239,8 +239,7 @@ def _checked(question: str) -> str:
 def _abstention(corpus: CorpusInfo, ranked: Sequence[RankedPassage]) -> str:
     """That the corpus does not answer, what it covers, and what came nearest."""
     upto = f", newest {corpus.newest.isoformat()}" if corpus.newest else ""
-    articles = "1 article" if corpus.articles == 1 else f"{corpus.articles} articles"
-    text = f"Not in the corpus ({corpus.name}: {articles}{upto})."
+    text = f"Not in the corpus ({corpus.name}: {counted(corpus.articles, 'article')}{upto})."
     if ranked:
         nearest = ranked[0].article
         return f"{text} Nearest article: {nearest.label} ({', '.join(nearest.dateline)})."

@@ -45,6 +45,11 @@ def printable(text: str) -> str:
     return "\n".join(clean(line) for line in text.split("\n"))
 
 
+def counted(number: int, noun: str) -> str:
+    """The number with its noun: "1 article", "20 articles"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _kept(text: str, at: int) -> str:
     character = text[at]
     if not _JOINER.match(character):

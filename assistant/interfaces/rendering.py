@@ -15,7 +15,7 @@ import click
 from assistant.domain.answers import Abstention, Answer, Citation
 from assistant.domain.articles import Article, ArticleInfo
 from assistant.domain.passages import RankedPassage
-from assistant.domain.text import clean, printable
+from assistant.domain.text import clean, counted, printable
 from assistant.ingest import IngestReport
 
 MAX_WIDTH = 100  # columns; longer lines are hard to read
@@ -86,11 +86,6 @@ def ingest_summary(corpus: str, report: IngestReport, *, rebuilt: bool = False) 
     said = ["rebuilt"] if rebuilt else []
     said += [f"{number} {what}" for number, what in done if number]
     return f"{corpus} corpus: {', '.join(said) or 'no article found'}."
-
-
-def counted(number: int, noun: str) -> str:
-    """The number with its noun: "1 article", "20 articles"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def described(info: ArticleInfo) -> str:

@@ -42,7 +42,7 @@ PUBLIC = {
         Scope make_sentences make_passages passage_id
     """,
     "assistant.domain.text": """
-        INVISIBLE clean printable
+        INVISIBLE clean counted printable
     """,
     "assistant.ports": """
         Clock ArticleSource Segmenter Embedder LexicalIndex VectorIndex Library Manifest Generation
