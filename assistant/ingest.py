@@ -89,20 +89,13 @@ def ingest(
         for number, item in enumerate(items, 1):
             if isinstance(item, ArticleRejected):
                 tally.rejected.append(Rejection(item.where, item.reason))
-            elif item.id in tally.seen:
-                reason = f"the id {item.id!r} is that of another article here"
-                tally.rejected.append(Rejection(clean(item.info.location), reason))
-            elif other := _other(item, writer.library.article(item.id) if item.id in stored else None):
-                tally.seen.add(item.id)
-                reason = (
-                    f"the id {item.id!r} is that of {other}, another article; give one of them another id"
-                )
-                tally.rejected.append(Rejection(clean(item.info.location), reason))
+            elif other := tally.seen.get(item.id) or _other(item, writer.library.article(item.id)):
+                tally.refuse(item, other)
             elif tally.note(item, stored.get(item.id)):
                 desk.put(item)
             progress("read", number)
         desk.flush()
-        removed = sorted(stored.keys() - tally.seen) if mirror and tally.seen else []
+        removed = sorted(stored.keys() - tally.seen.keys()) if mirror and tally.seen else []
         for article_id in removed:
             writer.library.remove(article_id)
         mirrored = bool(mirror) and (writer.before is None or writer.before.source != mirror)
@@ -126,7 +119,7 @@ def _other(article: Article, stored: Article | None) -> str | None:
     if stored is None or _file(stored) == _file(article):
         return None
     same_title = article.info.title is not None and article.info.title == stored.info.title
-    return None if same_title or article.text == stored.text else clean(stored.info.location)
+    return None if same_title or article.text == stored.text else stored.info.location
 
 
 def _file(article: Article) -> tuple[str, str]:
@@ -135,17 +128,20 @@ def _file(article: Article) -> tuple[str, str]:
 
 @dataclass
 class _Tally:
-    """What has been seen of the source so far."""
+    """What has been seen of the source so far.
+
+    seen: where the article with each id is from; of two with one id, the first.
+    """
 
     added: list[str] = field(default_factory=list[str])
     changed: list[str] = field(default_factory=list[str])
     unchanged: list[str] = field(default_factory=list[str])
     rejected: list[Rejection] = field(default_factory=list[Rejection])
-    seen: set[str] = field(default_factory=set[str])
+    seen: dict[str, str] = field(default_factory=dict[str, str])
 
     def note(self, article: Article, stored_hash: str | None) -> bool:
         """Count the article; true when it has to be stored."""
-        self.seen.add(article.id)
+        self.seen[article.id] = article.info.location
         if stored_hash is None:
             self.added.append(article.id)
         elif stored_hash != article.content_hash():
@@ -154,6 +150,12 @@ class _Tally:
             self.unchanged.append(article.id)
             return False
         return True
+
+    def refuse(self, article: Article, other: str) -> None:
+        """Reject the article because the one from another place has its id; that one stays."""
+        self.seen.setdefault(article.id, other)
+        used = f"the id {article.id!r} is that of {clean(other)}, another article"
+        self.rejected.append(Rejection(clean(article.info.location), f"{used}; give one of them another id"))
 
 
 class _Desk:

@@ -65,29 +65,21 @@ class ArticleFiles:
         return self._read([path for named in self._paths for path in _expanded(named)])
 
     def _read(self, paths: Sequence[Path]) -> Iterator[Article | ArticleRejected]:
-        users: dict[str, str] = {}
         for entry in _entries(paths):
             if isinstance(entry, ArticleRejected):
                 yield entry
-                continue
-            for where, article in self._read_file(entry):
-                if isinstance(article, ArticleRejected):
-                    yield article
-                elif article.id in users:
-                    yield ArticleRejected(where, f"id {article.id!r} is already used by {users[article.id]}")
-                else:
-                    users[article.id] = where
-                    yield article
+            else:
+                yield from self._read_file(entry)
 
-    def _read_file(self, file: _File) -> Iterator[tuple[str, Article | ArticleRejected]]:
+    def _read_file(self, file: _File) -> Iterator[Article | ArticleRejected]:
         try:
             with _opened(file) as stream:
                 for part in self._parts(file, stream):
-                    yield part.where, self._article(file, part)
+                    yield self._article(file, part)
         except Unusable as error:
-            yield file.where, _rejected(file.where, str(error))
+            yield _rejected(file.where, str(error))
         except OSError as error:
-            yield file.where, _rejected(file.where, f"cannot be read: {_cause(error)}")
+            yield _rejected(file.where, f"cannot be read: {_cause(error)}")
 
     def _article(self, file: _File, part: _Part) -> Article | ArticleRejected:
         root = file.root if self._root_name is None else self._root_name

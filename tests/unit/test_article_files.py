@@ -151,15 +151,6 @@ def test_a_file_that_is_reached_twice_is_read_once(tmp_path: Path) -> None:
     assert names(tmp_path, path, tmp_path, tmp_path / "*.md") == ["z.md"]
 
 
-def test_an_id_is_used_once(tmp_path: Path) -> None:
-    write(tmp_path / "a.md", "---\nid: dam\n---\nOne.")
-    write(tmp_path / "b.md", "---\nid: dam\n---\nTwo.")
-    first, second = read(tmp_path)
-    assert isinstance(first, Article)
-    assert first.text == "One."
-    assert str(second) == f"{tmp_path}/b.md: id 'dam' is already used by {tmp_path}/a.md"
-
-
 def test_where_repeats_how_the_folder_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "corpus/sub/bad.md", "")
     monkeypatch.chdir(tmp_path)

@@ -138,7 +138,12 @@ def test_an_id_that_comes_twice_is_rejected_the_second_time() -> None:
     report = put(generations, first, second)
     assert report == IngestReport(
         added=("same",),
-        rejected=(Rejection("samples/same.md", "the id 'same' is that of another article here"),),
+        rejected=(
+            Rejection(
+                "samples/same.md",
+                "the id 'same' is that of samples/same.md, another article; give one of them another id",
+            ),
+        ),
     )
     with generations.current() as current:
         assert current is not None
