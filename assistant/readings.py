@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 from assistant.extracting import Candidate
 from assistant.ports import LexicalIndex
-from assistant.questions import content, is_role, names_in
+from assistant.questions import is_role, names_in, phrases
 
 _CANDIDATES = 8  # sentences looked at; further down the question's words are mere echoes
-_PHRASE = re.compile(r"\b(?:the|this|that)\s+((?:[a-z-]+\s+){0,3}[a-z-]+)")
 _CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w.&-]*"
 _REACH = 60  # characters between a possessive name and the noun that it owns
 _SHOWN = 2
@@ -57,11 +56,25 @@ def _people(question: str, candidates: Sequence[Candidate]) -> dict[str, Reading
 
 def _things(question: str, candidates: Sequence[Candidate], lexical: LexicalIndex) -> dict[str, Reading]:
     """Sentences by the name with which they qualify the noun phrase that is asked about."""
-    phrase = _PHRASE.search(question)
-    if not phrase:
-        return {}
-    noun = re.escape(phrase.group(1).split()[-1])
-    wanted = set(lexical.terms(content(phrase.group(1))))
+    words = next((phrase.split() for phrase in phrases(question) if _is_pointed_at(phrase, question)), [])
+    shortest = min(len(words), 2)
+    for length in range(len(words), max(shortest - 1, 0), -1):  # "new command start": less its verb
+        found = _qualified(words[:length], candidates, lexical)
+        if len(found) > 1:
+            return found
+    return {}
+
+
+def _is_pointed_at(phrase: str, question: str) -> bool:
+    return re.search(rf"\b(?:the|this|that) {re.escape(phrase)}", question) is not None
+
+
+def _qualified(
+    words: Sequence[str], candidates: Sequence[Candidate], lexical: LexicalIndex
+) -> dict[str, Reading]:
+    """Sentences with all the words, by the name that qualifies the last of them."""
+    noun = re.escape(words[-1])
+    wanted = set(lexical.terms(" ".join(words)))
     qualified = re.compile(
         rf"\b(?:[Tt]he )?(?:[a-z-]+ )?(?P<before>{_CAPITAL})(?: [a-z-]+)? {noun}\b(?: in {_CAPITAL})?"
         rf"|\b(?P<owner>{_CAPITAL})['’]s? [^.;,]{{0,{_REACH}}}?\b{noun}\b"

@@ -165,9 +165,10 @@ def test_closing_twice_is_closing_once(clustered: list[IndexRow], tmp_path: Path
     ChromaIndex.build(tmp_path / "chroma", clustered[: CANDIDATES + 1])
     index = ChromaIndex(tmp_path / "chroma")
     index.close()
-    index.search(clustered[0].vector, 1)
+    found = index.search(clustered[0].vector, 1)
     index.close()
     index.close()
+    assert index.search(clustered[0].vector, 1) == found != []
 
 
 DAMAGE: dict[str, Callable[[Path], object]] = {

@@ -15,7 +15,7 @@ from write_docs import PAGE, REMEDY, WIDTH, cli_page, help_texts
 from assistant.interfaces.cli import cli
 
 README = Path(__file__).parents[2] / "README.md"
-WORDS = README.read_text(encoding="utf-8") if README.exists() else ""
+WORDS = README.read_text(encoding="utf-8")
 SEPARATORS = frozenset({"&&", "||", "|", ";", ">", "<", ">>"})
 
 

@@ -28,6 +28,11 @@ def candidates(*texts: str) -> list[Candidate]:
             ["The new U.S. command in Japan", "Tokyo’s own plans to establish a joint command"],
         ),
         (
+            "When will the new command start its work?",
+            ("The new U.S. command will open in May.", "The new command joins Tokyo’s own command."),
+            ["The new U.S. command", "Tokyo’s own command"],
+        ),
+        (
             "Who is Dathwick?",
             ("The speaker was Tobin Dathwick, an engineer.", "Maren Dathwick sits on the council."),
             ["Tobin Dathwick", "Maren Dathwick"],
