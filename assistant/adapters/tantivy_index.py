@@ -26,6 +26,8 @@ from assistant.ports import IndexRow
 
 TITLE_BOOST = 0.5  # a headline's words help, and must not outrank the sentence itself
 _ANALYZER = "news"
+# By default a reader starts a thread that polls for commits and maps their files; there are none to wait for.
+_NO_WATCHER = "Manual"
 _HEAP_BYTES = 200_000_000  # enough for one segment of some hundred thousand passages
 _MAX_TERM_LENGTH = 40
 _INITIALS = re.compile(r"\b(?:[A-Za-z]\.)+[A-Za-z]\b\.?")
@@ -42,6 +44,7 @@ class TantivyIndex:
         try:
             self._index = Index.open(str(folder))
             self._index.register_tokenizer(_ANALYZER, _analyzer())
+            self._index.config_reader(_NO_WATCHER)
             self._index.reload()
             self._searcher = self._index.searcher()
         except ValueError as error:
@@ -60,6 +63,7 @@ class TantivyIndex:
         folder.mkdir()
         index = Index(_schema(), path=str(folder))
         index.register_tokenizer(_ANALYZER, _analyzer())
+        index.config_reader(_NO_WATCHER)
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         try:
             for row in rows:

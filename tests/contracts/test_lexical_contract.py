@@ -207,7 +207,9 @@ def test_a_damaged_index_is_told(tmp_path: Path, damage: str) -> None:
         (folder / "meta.json").unlink()
     elif damage == "half a term file":
         terms = next(folder.glob("*.term"))
-        terms.write_bytes(terms.read_bytes()[:20])
+        start = terms.read_bytes()[:20]
+        terms.unlink()  # a file that a reader still has mapped must not shrink under it
+        terms.write_bytes(start)
     else:
         next(folder.glob("*.pos")).unlink()
     with pytest.raises(LibraryDamaged, match="lexical"):

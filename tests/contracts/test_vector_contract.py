@@ -174,7 +174,7 @@ def test_closing_twice_is_closing_once(clustered: list[IndexRow], tmp_path: Path
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "vectors cut off": lambda folder: cut(folder / "vectors.npy"),
     "vectors gone": lambda folder: (folder / "vectors.npy").unlink(),
-    "vectors empty": lambda folder: (folder / "vectors.npy").write_bytes(b""),
+    "vectors empty": lambda folder: empty(folder / "vectors.npy"),
     "vectors pickled": lambda folder: np.save(folder / "vectors.npy", np.array([{"a": 1}])),
     "fewer vectors than ids": lambda folder: np.save(folder / "vectors.npy", np.ones((3, SIZE), np.float32)),
     "ids cut off": lambda folder: cut(folder / "ids.npy"),
@@ -194,8 +194,15 @@ def test_a_damaged_index_is_told(
         index.search(clustered[0].vector, 10)
 
 
+def empty(path: Path) -> None:
+    path.unlink()
+    path.touch()
+
+
 def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:200])
+    start = path.read_bytes()[:200]
+    path.unlink()  # a file that a reader still has mapped must not shrink under it
+    path.write_bytes(start)
 
 
 def test_the_fake_keeps_its_calls() -> None:
