@@ -1,0 +1,162 @@
+"""``assistant ask`` and ``assistant search``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assistant.interfaces.console import (
+    ANSWERED,
+    INTERNAL,
+    NOT_IN_CORPUS,
+    Command,
+    assistant_of,
+    note,
+    settings_flags,
+    show,
+    split,
+    width,
+)
+
+if TYPE_CHECKING:
+    from assistant.interfaces.batch import BatchQuestion
+
+
+def _answer_flags(command: Command) -> Command:
+    """The flags that say what a question may see and how it is answered."""
+    flags = (
+        click.option(
+            "--as-of",
+            type=_day,
+            metavar="YYYY-MM-DD",
+            help="Answer as of this date; later articles do not exist.  [today]",
+        ),
+        click.option(
+            "--since", type=_day, metavar="YYYY-MM-DD", help="Only articles published on this date or later."
+        ),
+        click.option(
+            "--until",
+            type=_day,
+            metavar="YYYY-MM-DD",
+            help="Only articles published on this date or earlier.",
+        ),
+        click.option("--outlet", metavar="NAME", help="Only articles of this outlet."),
+        click.option(
+            "-k",
+            "--passages",
+            type=click.IntRange(1, 100),
+            metavar="N",
+            help="How many passages to use.  [10]",
+        ),
+        click.option("--exact-dense", is_flag=True, default=None, help="Compare with every vector."),
+        click.option(
+            "--batch",
+            type=click.File(encoding="utf-8-sig", errors="backslashreplace"),  # a bad byte spoils its line
+            help="Questions from a JSONL file, - for stdin.",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+    )
+    for flag in reversed(flags):
+        command = flag(command)
+    return command
+
+
+def _day(text: str) -> date:
+    """A date on the command line."""
+    from assistant.domain.articles import Timestamp
+
+    try:
+        return Timestamp.parse(text).day
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no date; write it like 2024-07-28.") from None
+
+
+@click.command()
+@click.argument("question", nargs=-1)
+@_answer_flags
+@click.option("--model", metavar="NAME", help="A model to write the answer (this version gives extracts).")
+@click.option("--no-model", is_flag=True, default=None, help="Answer by extracts, whatever else is set.")
+@settings_flags
+def ask(question: tuple[str, ...], batch: Iterable[str] | None, as_json: bool, **flags: Any) -> int:
+    """Answer QUESTION from the corpus, or read it from standard input.
+
+    Exit code 0: answered; 10: not in the corpus.
+    """
+    from assistant.domain.answers import Abstention
+    from assistant.interfaces import json_output, rendering
+
+    settings, scope = split(flags)
+    if batch is not None:
+        _no_question_beside(batch, question)
+        assistant = assistant_of(settings)
+        return _batch(
+            batch, scope, lambda one: json_output.answer_json(assistant.ask(one.pop("question"), **one))
+        )
+    asked = _question(question)
+    result = assistant_of(settings).ask(asked, **scope)
+    if as_json:
+        show(json_output.dumps(json_output.answer_json(result)))
+    else:
+        note(rendering.corpus_line(result))
+        show(rendering.answer_text(result, width=width()))
+    return NOT_IN_CORPUS if isinstance(result, Abstention) else ANSWERED
+
+
+@click.command()
+@click.argument("query", nargs=-1)
+@_answer_flags
+@settings_flags
+def search(query: tuple[str, ...], batch: Iterable[str] | None, as_json: bool, **flags: Any) -> int:
+    """Show the passages that an answer to QUERY would rest on, with scores and why."""
+    from assistant.interfaces import json_output, rendering
+
+    settings, scope = split(flags)
+    if batch is not None:
+        _no_question_beside(batch, query)
+        assistant = assistant_of(settings)
+        return _batch(
+            batch, scope, lambda one: json_output.search_json(assistant.search(one.pop("question"), **one))
+        )
+    asked = _question(query)
+    found = assistant_of(settings).search(asked, **scope)
+    if as_json:
+        show(json_output.dumps(json_output.search_json(found)))
+    else:
+        show(rendering.search_text(found, width=width()))
+    return ANSWERED if found else NOT_IN_CORPUS
+
+
+def _question(words: tuple[str, ...]) -> str:
+    """The question of the command line, or of standard input when that is no terminal."""
+    if words:
+        return " ".join(words)
+    if sys.stdin is None or sys.stdin.isatty():
+        raise click.UsageError('write the question behind the command, like: assistant ask "Who heads it?"')
+    return sys.stdin.read()
+
+
+def _no_question_beside(batch: Iterable[str], words: tuple[str, ...]) -> None:
+    if words:
+        raise click.UsageError(
+            f"--batch {getattr(batch, 'name', '-')} brings the questions; leave out {words[0]!r}"
+        )
+
+
+def _batch(
+    lines: Iterable[str], scope: dict[str, Any], answer: Callable[[dict[str, Any]], dict[str, Any]]
+) -> int:
+    from assistant.interfaces.batch import run_batch
+    from assistant.interfaces.json_output import dumps
+
+    def answered(asked: BatchQuestion) -> dict[str, Any]:
+        return answer({**scope, "question": asked.question, "as_of": asked.as_of or scope.get("as_of")})
+
+    complete = True
+    for line, good in run_batch(lines, answered):
+        show(dumps(line))
+        complete = complete and good
+    return ANSWERED if complete else INTERNAL
