@@ -1,8 +1,8 @@
 r"""Articles from files: a file, a folder with everything in it, or a pattern.
 
 Owns which files are read, how they are opened and decoded, and what each article is
-called (source root and relative path). What the decoded text says is read by
-``article_formats``.
+called (source root and relative path). What a file is, ``article_kinds`` tells; what a
+text says is read by ``article_formats``, and what needs a vendor's parser in a ``ParserProcess``.
 
 Files are not trusted. Links lead nowhere outside the folder that was named, only regular
 files are opened, sizes are checked on the open file, and every file that is no article
@@ -18,9 +18,10 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from assistant.adapters.article_formats import (
     Draft,
@@ -30,13 +31,14 @@ from assistant.adapters.article_formats import (
     read_plain,
     read_record,
 )
+from assistant.adapters.article_kinds import HEAD, MARKUP_SUFFIXES, SUFFIXES, UTF16, Kind, kind_of
+from assistant.adapters.parser_process import ParserProcess
 from assistant.domain.articles import Article, Origin
 from assistant.domain.errors import ArticleRejected, InputNotFound
 from assistant.domain.text import clean
 
 MAX_BYTES = 20_000_000  # of a text, or of one line of JSONL: twenty long novels
 MAX_JSONL_BYTES = 2_000_000_000  # such a file is streamed, so only time speaks against more
-IN_FOLDERS = frozenset({".md", ".markdown", ".txt", ".jsonl", ".json"})
 
 
 class ArticleFiles:
@@ -48,9 +50,11 @@ class ArticleFiles:
       ids must be the same on every machine.
     max_bytes: the size of the largest text.
 
-    In folders hidden names, README.md and other kinds of files are passed over; a file
+    In folders hidden names, README.md, other kinds of files, XML that is no feed and what a
+    browser saved beside a page (``page_files`` beside ``page.html``) are passed over; a file
     that is named itself is read whatever it is called. A file that is reached twice,
-    also through a link, is read once.
+    also through a link, is read once. An entry that stands in several feeds comes once,
+    in its newest version, after all other articles.
     """
 
     def __init__(
@@ -64,46 +68,80 @@ class ArticleFiles:
         """Every article, or the reason why one was rejected; raises InputNotFound before the first."""
         return self._read([path for named in self._paths for path in _expanded(named)])
 
-    def _read(self, paths: Sequence[Path]) -> Iterator[Article | ArticleRejected]:
-        for entry in _entries(paths):
-            if isinstance(entry, ArticleRejected):
-                yield entry
-            else:
-                yield from self._read_file(entry)
+    def covers(self, origin: Origin) -> bool:
+        """Whether an article from there would be read, were it still there.
 
-    def _read_file(self, file: _File) -> Iterator[Article | ArticleRejected]:
+        An entry that a feed no longer lists is not gone, feeds only show their newest:
+        it is covered once the feed's file is no longer there.
+        """
+        file, _, number = origin.path.partition("#")
+        of_feed = number and _suffix(file) in MARKUP_SUFFIXES
+        if of_feed and os.path.exists(os.path.join(origin.root, file)):
+            return False
+        return any(_covers(named, origin.root, file) for named in self._paths)
+
+    def _read(self, paths: Sequence[Path]) -> Iterator[Article | ArticleRejected]:
+        entries: dict[str, Article] = {}  # of feeds
+        with ParserProcess() as parsers:
+            for file in _entries(paths):
+                if isinstance(file, ArticleRejected):
+                    yield file
+                    continue
+                for part, item in self._read_file(file, parsers):
+                    if part and part.of_feed and isinstance(item, Article):
+                        _keep_newest(entries, item)
+                    else:
+                        yield item
+        yield from entries.values()
+
+    def _read_file(
+        self, file: _File, parsers: ParserProcess
+    ) -> Iterator[tuple[_Part | None, Article | ArticleRejected]]:
         try:
             with _opened(file) as stream:
-                for part in self._parts(file, stream):
-                    yield self._article(file, part)
+                for part in self._parts(file, stream, parsers):
+                    yield part, self._article(file, part)
         except Unusable as error:
-            yield _rejected(file.where, str(error))
+            yield None, _rejected(file.where, str(error), Origin(file.root, file.path))
         except OSError as error:
-            yield _rejected(file.where, f"cannot be read: {_cause(error)}")
+            reason = f"cannot be read: {_cause(error)}"
+            yield None, _rejected(file.where, reason, Origin(file.root, file.path))
 
     def _article(self, file: _File, part: _Part) -> Article | ArticleRejected:
         root = file.root if self._root_name is None else self._root_name
         try:
             return part.read().article(Origin(root, part.path))
         except Unusable as error:
-            return _rejected(part.where, str(error))
+            return _rejected(part.where, str(error), Origin(root, part.path))
 
-    def _parts(self, file: _File, stream: io.BufferedReader) -> Iterator[_Part]:
-        if file.suffix == ".jsonl":
+    def _parts(self, file: _File, stream: io.BufferedReader, parsers: ParserProcess) -> Iterator[_Part]:
+        kind = kind_of(file.suffix, stream.peek(HEAD))
+        if kind is Kind.JSON_LINES:
             yield from self._lines(file, stream)
-            return
-        text = decode(_whole_file(stream, self._max_bytes))
-        if file.suffix == ".json":
-            yield from _items(file, parse_json(text))
+        elif kind is Kind.XML:
+            if file.is_named:
+                raise Unusable("is XML, but no feed and no web page")
+        elif kind in _PARSED:
+            data = _whole_file(stream, self._max_bytes)
+            if kind is not Kind.PDF and not data.startswith(UTF16):
+                _check_binary(data[:HEAD])
+            found = [one.draft for one in parsers.read(kind.value, data)]
+            if kind is Kind.FEED:
+                yield from _numbered(file, found, of_feed=True)
+            else:
+                yield from (_Part(file.where, file.path, read) for read in found)
+        elif kind is Kind.JSON:
+            yield from _items(file, parse_json(decode(_whole_file(stream, self._max_bytes))))
         else:
-            yield _Part(file.where, file.path, partial(_TEXT_FORMATS.get(file.suffix, read_plain), text))
+            read = read_markdown if kind is Kind.MARKDOWN else read_plain
+            yield _Part(file.where, file.path, partial(read, decode(_whole_file(stream, self._max_bytes))))
 
     def _lines(self, file: _File, stream: io.BufferedReader) -> Iterator[_Part]:
         """One part for each line that is not blank, without ever holding more than one line."""
         _check_size(stream, MAX_JSONL_BYTES)
         lines: BinaryIO = stream
-        head = stream.peek(len(_UTF16[0]))
-        if head.startswith(_UTF16):  # its line ends are no single bytes
+        head = stream.peek(HEAD)
+        if head.startswith(UTF16):  # its line ends are no single bytes
             lines = io.BytesIO(decode(_whole_file(stream, self._max_bytes)).encode())
         else:
             _check_binary(head.split(b"\n", 1)[0])  # a later line speaks for itself
@@ -121,9 +159,9 @@ def decode(data: bytes) -> str:
     """The text of a file: UTF-8, or UTF-16 that says so; without byte-order mark."""
     _check_binary(data)
     try:
-        text = data.decode("utf-16" if data.startswith(_UTF16) else "utf-8")
+        text = data.decode("utf-16" if data.startswith(UTF16) else "utf-8")
     except UnicodeDecodeError as error:
-        if data.startswith(_UTF16):
+        if data.startswith(UTF16):
             raise Unusable(f"not UTF-16 text (at offset {error.start}); convert it to UTF-8") from None
         byte = data[error.start]
         raise Unusable(
@@ -139,6 +177,7 @@ class _File:
     """A file to read: how it is shown, its origin, and the way to it.
 
     The way is a folder that is trusted and the names below it, none of which may be a link.
+    is_named: a person named the file itself, and wants to hear of it.
     """
 
     where: str
@@ -147,19 +186,20 @@ class _File:
     suffix: str
     folder: Path
     names: tuple[str, ...]
+    is_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What becomes one article: a file, or a record in it."""
+    """What becomes one article: a file, or a record or feed entry in it."""
 
     where: str
     path: str
     read: Callable[[], Draft]
+    of_feed: bool = False
 
 
-_TEXT_FORMATS = {".md": read_markdown, ".markdown": read_markdown}
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_PARSED = {Kind.HTML, Kind.FEED, Kind.PDF}
 _BLANK_BYTES = b" \t\r\n"
 _KINDS = {
     b"%PDF-": "a PDF file",
@@ -182,6 +222,19 @@ def _expanded(named: Path) -> list[Path]:
     if not (matches := sorted(glob.glob(pattern, recursive=True))):
         raise InputNotFound(f"nothing matches {pattern!r}")
     return [Path(match) for match in matches]
+
+
+def _covers(named: Path, root: str, file: str) -> bool:
+    """Whether the named file, folder or pattern stands for this file below this root."""
+    if named.is_dir():
+        return root == printable_path(os.path.realpath(named))
+    folder = printable_path(os.path.realpath(named.parent))
+    if named.exists():
+        return (root, file) == (folder, printable_path(named.name))
+    asked, there = Path(os.path.abspath(named)).parts, Path(root, file).parts
+    if "**" in asked:
+        return fnmatch(os.path.join(*there), os.path.join(*asked))
+    return len(asked) == len(there) and all(map(fnmatch, there, asked))
 
 
 def _entries(paths: Sequence[Path]) -> Iterator[_File | ArticleRejected]:
@@ -208,6 +261,7 @@ def _named_file(path: Path) -> _File:
         _suffix(path.name),
         real.parent,
         (real.name,),
+        is_named=True,
     )
 
 
@@ -235,10 +289,14 @@ class _Folder:
             if folder in self.real:
                 continue
             self.real.add(folder)
-            for name, path, kind in self._children(folder, prefix):
+            children = self._children(folder, prefix)
+            pages = {os.path.splitext(name)[0] for name, _, _ in children if _suffix(name) in _PAGES}
+            for name, path, kind in children:
                 relative = f"{prefix}{name}"
                 if kind == "link":
                     self.links.append((relative, path))
+                elif kind == "folder" and name.removesuffix(_SAVED_WITH) in pages - {name}:
+                    continue
                 elif kind == "folder":
                     pending.append((Path(path), f"{relative}/"))
                 elif _is_wanted(name):
@@ -278,7 +336,8 @@ class _Folder:
         self.found[relative] = _File(where, root, path, _suffix(relative), self.root, names)
 
     def _reject(self, relative: str, reason: str) -> None:
-        self.found[relative] = _rejected(_shown(self.named / relative), reason)
+        origin = Origin(printable_path(str(self.root)), printable_path(relative))
+        self.found[relative] = _rejected(_shown(self.named / relative), reason, origin)
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
@@ -287,8 +346,12 @@ def _kind(entry: os.DirEntry[str]) -> str:
     return "folder" if entry.is_dir(follow_symlinks=False) else "file"
 
 
+_PAGES = frozenset({".html", ".htm"})
+_SAVED_WITH = "_files"  # ends the name of the folder in which browsers put what belongs to a page
+
+
 def _is_wanted(path: str) -> bool:
-    return _suffix(path) in IN_FOLDERS and os.path.basename(path).lower() != "readme.md"
+    return _suffix(path) in SUFFIXES and os.path.basename(path).lower() != "readme.md"
 
 
 def _suffix(path: str) -> str:
@@ -308,7 +371,7 @@ _TO_SUBFOLDER = _TO_FOLDER | getattr(os, "O_NOFOLLOW", 0)
 def _opened(file: _File) -> io.BufferedReader:
     descriptor = _descend(file.folder, file.names)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return open(descriptor, "rb")
+        return io.BufferedReader(io.FileIO(descriptor), HEAD)
     os.close(descriptor)
     raise Unusable("is no regular file")
 
@@ -351,7 +414,7 @@ def _check_binary(data: bytes) -> None:
     for start, kind in _KINDS.items():
         if data.startswith(start):
             raise Unusable(f"is {kind}, not a text file")
-    if b"\0" in data and not data.startswith(_UTF16):
+    if b"\0" in data and not data.startswith(UTF16):
         raise Unusable("contains NUL bytes: not a text file")
 
 
@@ -382,8 +445,25 @@ def _items(file: _File, value: object) -> Iterator[_Part]:
         return
     if not value:
         raise Unusable("has no text")
-    for number, item in enumerate(value, start=1):
-        yield _Part(f"{file.where}#{number}", f"{file.path}#{number}", partial(read_record, item))
+    yield from _numbered(file, [partial(read_record, item) for item in value])
+
+
+def _numbered(file: _File, reads: Sequence[Callable[[], Draft]], *, of_feed: bool = False) -> Iterator[_Part]:
+    for number, read in enumerate(reads, start=1):
+        yield _Part(f"{file.where}#{number}", f"{file.path}#{number}", read, of_feed)
+
+
+def _keep_newest(entries: dict[str, Article], entry: Article) -> None:
+    """Keep the entry unless an earlier file held a newer version; without dates the later file counts."""
+    before = entries.get(entry.id)
+    if before and _version(before) > _version(entry):
+        return
+    entries[entry.id] = entry
+
+
+def _version(entry: Article) -> Any:
+    stamp = entry.info.updated or entry.info.published
+    return (True, *stamp.order()) if stamp else (False,)
 
 
 def printable_path(path: str) -> str:
@@ -402,8 +482,8 @@ def _shown(path: Path) -> str:
     return clean(printable_path(str(path)))
 
 
-def _rejected(where: str, reason: str) -> ArticleRejected:
-    return ArticleRejected(where, clean(reason))
+def _rejected(where: str, reason: str, origin: Origin) -> ArticleRejected:
+    return ArticleRejected(where, clean(reason), origin)
 
 
 def _cause(error: OSError) -> str:

@@ -1,11 +1,12 @@
 """What a decoded text or record says, as an article.
 
 Owns the formats: Markdown with front matter, plain text, JSON records; which facts
-people may state and how they write dates; and the one stored text of each article.
-Where texts come from, how they are opened and decoded belongs to ``article_files``.
+people may state and how they write dates; which HTML one can see; and the one stored
+text of each article. Where texts come from, how they are opened and decoded belongs to
+``article_files``; what needs a vendor's parser (HTML, PDF, feeds) comes from there as ``Found``.
 
-Nothing is guessed: a fact that is absent stays None, one that cannot be read makes
-the text ``Unusable``. Front matter is read as written (``id: 007`` stays "007" and
+Nothing is guessed: a fact that is absent stays None, one that a person states and that
+cannot be read makes the text ``Unusable``. Front matter is read as written (``id: 007`` stays "007" and
 ``language: no`` is Norwegian), with neither tags nor aliases, so no document grows.
 """
 
@@ -19,7 +20,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from urllib.parse import urlsplit
@@ -40,6 +41,7 @@ MAX_FRONT_MATTER = 64_000  # characters; the YAML parser reads about a megabyte 
 # Each line or mark costs the Markdown parser up to 0.07 ms and 1 kB, plain words next to
 # nothing, so the worst text takes three seconds. A novel has ten thousand lines.
 MAX_MARKS = 40_000
+YEARS = range(1600, 2200)  # newspapers begin in 1605; beyond these a date is mistyped or stands for none
 MAX_NESTING = 20  # of quotes and lists; the parser drops what lies deeper, so we refuse it
 
 
@@ -69,8 +71,33 @@ class Draft:
             corrects=facts.corrects,
             language=facts.language or "en",
             fiction=facts.fiction,
+            summary_only=facts.summary_only,
         )
         return Article(info, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a parser found in a file: facts as they are written there, by their names, and the text."""
+
+    stated: Mapping[str, str | bool]
+    text: str
+
+    def draft(self) -> Draft:
+        """The article; what nobody was asked for and cannot be read is absent, not an error."""
+        kept: dict[str, str | bool] = {}
+        for name, value in self.stated.items():
+            with suppress(Unusable):
+                read_facts({name: value})
+                kept[name] = value
+        facts = read_facts(kept)
+        language = re.match(r"[a-z]{2,3}(?=[-_]|$)", facts.language or "", re.IGNORECASE)
+        doubtful = {
+            "published": _set_by_a_person(facts.published),
+            "updated": _set_by_a_person(facts.updated),
+            "language": language[0].lower() if language else None,
+        }
+        return Draft(facts.model_copy(update=doubtful), stored(self.text))
 
 
 def read_plain(text: str) -> Draft:
@@ -191,14 +218,23 @@ def _timestamp(value: object) -> Timestamp | None:
     text = _fact(value)
     if text is None:
         return None
+    stamp = None
     with suppress(ValueError):
-        if stamp := _iso_date(text) or _mail_date(text) or _written_date(text):
-            return stamp
-    raise Unusable(f"{_quoted(text)} is no date; write YYYY-MM-DD")
+        stamp = _iso_date(text) or _mail_date(text) or _written_date(text)
+    if stamp is None:
+        raise Unusable(f"{_quoted(text)} is no date; write YYYY-MM-DD")
+    if stamp.day.year not in YEARS:
+        raise Unusable(f"{_quoted(text)} is no date of news: years go from {YEARS[0]} to {YEARS[-1]}")
+    return stamp
+
+
+def _set_by_a_person(stamp: Timestamp | None) -> Timestamp | None:
+    """The date, unless it is the zero of a computer's clock, which programs write for "unknown"."""
+    return None if stamp and stamp.moment and stamp.moment.timestamp() == 0 else stamp
 
 
 _ISO = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)"
+    r"(?P<year>\d{4})(?P<between>[-/.])(?P<month>\d\d)(?P=between)(?P<day>\d\d)"
     r"(?:(?:[Tt]|\ +)(?P<time>\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)"
     r"\ *(?P<zone>[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
@@ -206,17 +242,18 @@ _ISO = re.compile(
 
 
 def _iso_date(text: str) -> Timestamp | None:
-    """``2024-07-28``, or with a time and maybe a zone: ``2024-07-28 10:00:00 -0400`` is common."""
+    """``2024-07-28`` or ``2024/07/28``, maybe with a time and zone: ``2024-07-28 10:00:00 -0400``."""
     match = _ISO.fullmatch(text)
     if match is None:
         return None
-    day, time, zone = match["day"], match["time"], match["zone"] or ""
+    day, clock, zone = "-".join(match.group("year", "month", "day")), match["time"], match["zone"] or ""
     zone = "+00:00" if zone.isalpha() else zone
-    return Timestamp.parse(f"{day}T{time}{zone}" if time else day)
+    return Timestamp.parse(f"{day}T{clock}{zone}" if clock else day)
 
 
 _MAIL = re.compile(
-    r"(?:[a-z]{3,9},?\ +)?\d{1,2}\ [a-z]{3,9}\ \d{4}\ \d\d:\d\d(?::\d\d)?(?:\ (?:[+-]\d{4}|[a-z]{1,5}))?",
+    r"(?:[a-z]{3,9},?\ +)?\d{1,2}\ [a-z]{3,9}\ \d{4}\ \d\d:\d\d(?::\d\d)?"
+    r"(?:\ (?:[+-]\d{4}|(?![ap]m$)[a-z]{1,5}))?",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -232,9 +269,14 @@ def _mail_date(text: str) -> Timestamp | None:
 _WRITTEN = re.compile(
     r"(?:[a-z]{3,9},?\ )?"
     r"(?:(?P<month>[a-z]{3,9})\.?\ (?P<day>\d{1,2})(?:st|nd|rd|th)?,?"
-    r"|(?P<day2>\d{1,2})(?:st|nd|rd|th)?\.?\ (?P<month2>[a-z]{3,9})\.?,?)\ (?P<year>\d{4})",
+    r"|(?P<day2>\d{1,2})(?:st|nd|rd|th)?\.?\ (?P<month2>[a-z]{3,9})\.?,?)\ (?P<year>\d{4})"
+    r"(?:,?\ (?:at\ )?(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
+    r"(?:\ ?(?P<half>[ap])\.?m\.?)?(?:\ (?P<zone>[a-z]{1,5}|[+-]\d\d:?\d\d))?)?",
     re.ASCII | re.IGNORECASE,
 )
+_ZONES = {"ut": 0, "utc": 0, "gmt": 0, "z": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5} | {
+    "mst": -7, "mdt": -6, "pst": -8, "pdt": -7
+}  # hours, as mail has them (RFC 2822); the others mean different things in different places  # fmt: skip
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
@@ -242,7 +284,7 @@ _MONTHS = (
 
 
 def _written_date(text: str) -> Timestamp | None:
-    """``July 28, 2024`` and ``28 July 2024``; months in English, whole or cut short."""
+    """``July 28, 2024`` and ``28 July 2024``, maybe ``10:00 pm``; months in English, whole or cut short."""
     match = _WRITTEN.fullmatch(text)
     if match is None:
         return None
@@ -251,7 +293,27 @@ def _written_date(text: str) -> Timestamp | None:
     months = [number for number, month in enumerate(_MONTHS, start=1) if month.startswith(name)]
     if len(months) != 1:
         return None
-    return Timestamp(date(int(match["year"]), months[0], int(match["day"] or match["day2"])))
+    day = date(int(match["year"]), months[0], int(match["day"] or match["day2"]))
+    return Timestamp(day, _moment(day, match) if match["hour"] else None)
+
+
+def _moment(day: date, match: re.Match[str]) -> datetime:
+    hour = int(match["hour"])
+    if match["half"]:
+        if not 1 <= hour <= 12:  # noqa: PLR2004 - the hours on a clock's face
+            raise ValueError(hour)
+        hour = hour % 12 + 12 * (match["half"].lower() == "p")
+    clock = time(hour, int(match["minute"]), int(match["second"] or 0), tzinfo=_zone(match["zone"] or ""))
+    return datetime.combine(day, clock)
+
+
+def _zone(name: str) -> timezone | None:
+    """The offset from UTC; None for a name that has no one meaning."""
+    if name[:1] in {"+", "-"}:
+        offset = timedelta(hours=int(name[1:3]), minutes=int(name[-2:]))
+        return timezone(-offset if name[0] == "-" else offset)
+    hours = _ZONES.get(name.lower())
+    return None if hours is None else timezone(timedelta(hours=hours)) if hours else UTC
 
 
 Fact = Annotated[str | None, PlainValidator(_fact)]
@@ -273,6 +335,7 @@ class Facts(BaseModel):
     corrects: Annotated[str | None, PlainValidator(_reference)] = None
     language: Fact = None
     fiction: Annotated[bool, PlainValidator(_flag)] = False
+    summary_only: Annotated[bool, PlainValidator(_flag)] = False
 
 
 def _quoted(text: str) -> str:
@@ -426,7 +489,7 @@ class _VisibleText:
     fence = code_block
 
     def html_block(self, token: Token) -> None:
-        for text in _html_texts(token.content):
+        for text in visible_texts(token.content):
             self._add(text)
 
     def heading_open(self, token: Token) -> None:
@@ -491,7 +554,9 @@ def _visible(children: Sequence[Token]) -> str:
             closing, name = bool(tag[1]), tag[2].lower()
             if unseen:
                 unseen = "" if closing and name == unseen else unseen
-            elif not closing and re.fullmatch(_UNSEEN, name):
+            elif not closing and (
+                re.fullmatch(_UNSEEN, name) or _is_hidden(name, token.content[tag.end() :])
+            ):
                 unseen = name
             elif name == "br":
                 parts.append("\n")
@@ -511,7 +576,7 @@ def _inline_text(token: Token) -> str:
 _HTML = re.compile(
     r"<!--(?:-?>|.*?(?:-->|\Z))|<\?.*?(?:\?>|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<![a-z].*?(?:>|\Z)"
     rf"|<(?P<unseen>{_UNSEEN})(?=[\s/>]).*?(?:</(?P=unseen)\s*>|\Z)"
-    r"""|</?(?P<tag>[a-z][a-z0-9-]*)(?:[^<>"']|"[^"<]*"|'[^'<]*')*+>"""
+    r"""|<(?P<end>/?)(?P<tag>[a-z][a-z0-9-]*)(?P<attributes>(?:[^<>"']|"[^"<]*"|'[^'<]*')*+)>"""
     r"|</?[a-z][^<>]*>?",
     re.IGNORECASE | re.DOTALL,
 )
@@ -538,8 +603,49 @@ _WITHIN_A_LINE = frozenset(
 )
 
 
-def _html_texts(source: str) -> Iterator[str]:
+_EMPTY = frozenset({"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
+_ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=]+)))?""")
+_CSS_BLANK = re.compile(r"/\*.*?\*/|\s", re.DOTALL)
+_CSS_HIDES = re.compile(
+    r"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|font-size:0+(?:\.0*)?(?![.\d]))", re.IGNORECASE
+)
+
+
+def visible_texts(source: str) -> Iterator[str]:
     """The visible texts of raw HTML, one for each element that stands on its own."""
-    marked = _HTML.sub(lambda found: "" if (found["tag"] or "").lower() in _WITHIN_A_LINE else "\0", source)
-    for text in marked.split("\0"):
+    parts: list[str] = []
+    at = depth = 0
+    unseen = ""  # the hidden element that is being passed over, and how many of its name are open
+    for found in _HTML.finditer(source):
+        if not depth:
+            parts.append(source[at : found.start()])
+        at = found.end()
+        name = (found["tag"] or "").lower()
+        if depth:
+            if name == unseen:
+                depth += -1 if found["end"] else 1
+        elif name and not found["end"] and _is_hidden(name, found["attributes"]):
+            unseen, depth = name, 1
+        if name not in _WITHIN_A_LINE:
+            parts.append("\0")
+    parts.append("" if depth else source[at:])
+    for text in "".join(parts).split("\0"):
         yield " ".join(html.unescape(text).split())
+
+
+def hides(style: str) -> bool:
+    """Whether a ``style`` attribute alone makes its element invisible."""
+    return _CSS_HIDES.search(_CSS_BLANK.sub("", style)) is not None
+
+
+def _is_hidden(name: str, attributes: str) -> bool:
+    """Whether a tag opens an element that is not shown; one that holds nothing hides nothing."""
+    if name in _EMPTY or attributes.endswith("/"):
+        return False
+    for found in _ATTRIBUTE.finditer(attributes):
+        key = found[1].lower()
+        if key == "hidden":
+            return True
+        if key == "style" and hides(html.unescape(found[2] or found[3] or found[4] or "")):
+            return True
+    return False

@@ -58,7 +58,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleInfo:
-    """Everything about an article but its text. Absent facts are None, never guessed."""
+    """Everything about an article but its text. Absent facts are None, never guessed.
+
+    summary_only: the text is what a feed or a desk says about the article, not the article.
+    """
 
     id: str
     origin: Origin
@@ -71,6 +74,7 @@ class ArticleInfo:
     corrects: str | None = None
     language: str = "en"
     fiction: bool = False
+    summary_only: bool = False
 
     @property
     def location(self) -> str:
@@ -108,8 +112,9 @@ class Article:
         return self.info.id
 
     def content_hash(self) -> str:
-        """SHA-256 over text and metadata: equal means that nothing changed."""
-        known = json.dumps(asdict(self.info), sort_keys=True, default=str, ensure_ascii=True)
+        """SHA-256 over text and stated facts: equal means that nothing changed."""
+        stated = {name: value for name, value in asdict(self.info).items() if value not in (None, False)}
+        known = json.dumps(stated, sort_keys=True, default=str, ensure_ascii=True)
         return hashlib.sha256(f"{known}\n{self.text}".encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.adapters.article_files import MAX_BYTES, ArticleFiles, decode, printable_path
 from assistant.adapters.article_formats import Unusable
-from assistant.domain.articles import Article, ArticleInfo, Origin, article_id
+from assistant.domain.articles import Article, ArticleInfo, Origin, Timestamp, article_id
 from assistant.domain.errors import ArticleRejected, InputNotFound
 from assistant.ports import ArticleSource
 
@@ -70,12 +71,25 @@ def test_a_folder_passes_over_what_is_not_meant_to_be_read(tmp_path: Path) -> No
         "sub/readme.MD",
         ".hidden.md",
         ".git/x.md",
-        "page.html",
-        "x.pdf",
+        "page.css",
+        "x.docx",
         "no_suffix",
     ):
         write(tmp_path / name)
+    write(tmp_path / "settings.xml", "<?xml version='1.0'?><project/>")
     assert names(tmp_path) == ["a.md"]
+
+
+def test_xml_that_is_no_feed_is_told_when_it_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "settings.xml", "<?xml version='1.0'?><project/>")
+    assert rejections(path) == [f"{path}: is XML, but no feed and no web page"]
+
+
+def test_what_a_browser_saved_beside_a_page_is_passed_over(tmp_path: Path) -> None:
+    for name in ("page_files/frame.html", "other_files/a.txt", "sub/page_files/b.txt"):
+        write(tmp_path / name)
+    write(tmp_path / "page.html", "<p>Words.")
+    assert names(tmp_path) == ["other_files/a.txt", "page.html", "sub/page_files/b.txt"]
 
 
 @pytest.mark.parametrize(
@@ -167,6 +181,15 @@ def test_a_rejected_file_does_not_stop_the_others(tmp_path: Path) -> None:
     *rejected, article = read(tmp_path)
     assert [type(entry) for entry in rejected] == [ArticleRejected] * 3
     assert isinstance(article, Article)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_front_matter_is_found_behind_a_byte_order_mark(tmp_path: Path, encoding: str, end: str) -> None:
+    source = end.join(["---", "title: Café", "date: 28 July 2024", "---", "One.", "", "Two."])
+    (article,) = articles(write(tmp_path / "a.md", source.encode(encoding)))
+    assert (article.info.title, article.info.published) == ("Café", Timestamp(date(2024, 7, 28)))
+    assert article.text == "One.\n\nTwo."
 
 
 @pytest.mark.parametrize(
@@ -288,7 +311,8 @@ def test_jsonl_with_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
     [
         ("a.jsonl", "", "has no text"),
         ("a.jsonl", "\n \n", "has no text"),
-        ("a.jsonl", "%PDF-1.7\n{}\n", "is a PDF file, not a text file"),
+        ("a.jsonl", "%PDF-1.7\n{}\n", "cannot be read as PDF: PdfStreamError"),
+        ("a.jsonl", "PK\x03\x04{}\n", "is a ZIP archive or an office document, not a text file"),
         ("a.json", "[]", "has no text"),
         ("a.json", "{", "is no JSON: Expecting property name enclosed in double quotes (column 2)"),
         ("a.json", '{\n"text": x}', "is no JSON: Expecting value (line 2, column 9)"),
@@ -327,7 +351,72 @@ def test_odd_names_are_written_with_escapes(path: str, printable: str) -> None:
     assert printable_path(path) == printable
 
 
-@given(st.sampled_from([".md", ".txt", ".json", ".jsonl", ".bin"]), st.binary(max_size=200))
+HTML = "<!doctype html><meta name=date content=2024-07-28><h1>The dam</h1><p>It opened.</p>"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("a.txt", HTML, "It opened."),
+        ("a.md", HTML, "It opened."),
+        ("a.html", "It opened.", "It opened."),
+        ("a.pdf", HTML, "It opened."),
+        ("a.md", '{"text": "It opened."}', "It opened."),
+        ("a.json", '{"text": "It opened."}\n{"text": "It opened."}\n', "It opened."),
+        ("a.jsonl", '{\n"text": "It opened."\n}', "It opened."),
+        ("a.md", "*It* <b>opened</b>.", "It opened."),
+        ("a.txt", "<p> is a tag.", "<p> is a tag."),
+    ],
+)
+def test_the_content_decides_how_a_file_is_read(tmp_path: Path, name: str, content: str, text: str) -> None:
+    assert {article.text for article in articles(write(tmp_path / name, content))} == {text}
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.rss", "a.txt", "a.pdf"])
+def test_a_picture_is_no_article_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / name, b"\x89PNG\r\n\x1a\n<p>Words.")
+    assert rejections(path) == [f"{path}: is a PNG picture, not a text file"]
+
+
+def test_a_page_is_the_article_of_its_file(tmp_path: Path) -> None:
+    (article,) = articles(write(tmp_path / "dam.html", HTML))
+    root = str(tmp_path.resolve())
+    info = ArticleInfo(
+        id=article_id(root, "dam.html"),
+        origin=Origin(root, "dam.html"),
+        title="The dam",
+        published=Timestamp(date(2024, 7, 28)),
+    )
+    assert article == Article(info, "It opened.")
+
+
+def feed(*entries: str) -> str:
+    items = "".join(f"<item>{entry}</item>" for entry in entries)
+    return f"<rss version='2.0'><channel><title>The Courier</title>{items}</channel></rss>"
+
+
+def test_the_entries_of_a_feed_are_articles(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.xml", feed("<title>A</title><description>One.</description>", "<title>B</title>")
+    )
+    rejected, article = read(path)
+    assert isinstance(article, Article)
+    assert (article.info.origin.path, article.info.summary_only) == ("a.xml#1", True)
+    assert str(rejected) == f"{path}#2: has no text"
+
+
+def test_an_entry_in_two_feeds_is_read_once_in_its_newest_version(tmp_path: Path) -> None:
+    def entry(text: str, day: int) -> str:
+        return f"<guid>tag:x,1</guid><pubDate>2024-07-{day}</pubDate><description>{text}</description>"
+
+    write(tmp_path / "1.xml", feed(entry("Newer.", 29), "<description>Without a name.</description>"))
+    write(tmp_path / "2.xml", feed(entry("Older.", 28)))
+    write(tmp_path / "z.txt")
+    assert [article.text for article in articles(tmp_path)] == [TEXT, "Newer.", "Without a name."]
+
+
+@settings(max_examples=50)  # some start a process
+@given(st.sampled_from([".md", ".txt", ".json", ".jsonl", ".bin", ".pdf", ".xml"]), st.binary(max_size=200))
 def test_any_bytes_are_an_article_or_rejected_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, data: bytes
 ) -> None:

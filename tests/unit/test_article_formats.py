@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.adapters.article_formats import (
+    Draft,
     Facts,
+    Found,
     Unusable,
     parse_json,
     read_markdown,
@@ -182,6 +184,16 @@ MOMENT = datetime(2024, 7, 28, 10, 0, 5)
         ("2024-07-28 10:00:05 -0400", MOMENT.replace(tzinfo=timezone(timedelta(hours=-4)))),
         ("2024-07-28T10:00:05+09", MOMENT.replace(tzinfo=timezone(timedelta(hours=9)))),
         ("2024-07-28T10:00", MOMENT.replace(second=0)),
+        ("2024/07/28 10:00", MOMENT.replace(second=0)),
+        ("28 July 2024 10:00", MOMENT.replace(second=0)),
+        ("28 July 2024 10:00 am", MOMENT.replace(second=0)),
+        ("28 Jul 2024, 10:00 PM", MOMENT.replace(hour=22, second=0)),
+        ("July 28, 2024 12:05 a.m.", MOMENT.replace(hour=0, minute=5, second=0)),
+        ("July 28, 2024 at 12:05 p.m.", MOMENT.replace(hour=12, minute=5, second=0)),
+        ("July 28, 2024, 10:00:05 EDT", MOMENT.replace(tzinfo=timezone(timedelta(hours=-4)))),
+        ("July 28, 2024 10:00:05 +09:00", MOMENT.replace(tzinfo=timezone(timedelta(hours=9)))),
+        ("July 28, 2024 10:00:05 -0330", MOMENT.replace(tzinfo=timezone(-timedelta(hours=3, minutes=30)))),
+        ("28 July 2024 10:00:05 UTC", MOMENT.replace(tzinfo=UTC)),
         ("Sun, 28 Jul 2024 10:00:05 GMT", MOMENT.replace(tzinfo=UTC)),
         ("Sun, 28 Jul 2024 10:00:05 +0200", MOMENT.replace(tzinfo=timezone(timedelta(hours=2)))),
         ("28 Jul 2024 10:00", MOMENT.replace(second=0)),
@@ -196,6 +208,8 @@ def test_moments(written: str, expected: datetime) -> None:
     [
         "2024-07-28",
         " 2024-07-28 ",
+        "2024/07/28",
+        "2024.07.28",
         "July 28, 2024",
         "july 28 2024",
         "Jul. 28, 2024",
@@ -216,6 +230,12 @@ def test_days_are_given_no_time(written: str) -> None:
         "20240728",
         "1722124800",
         "28/07/2024",
+        "03/04/2024",
+        "2024-07/28",
+        "28.07.2024",
+        "28 July 2024 13:00 pm",
+        "28 July 2024 0:30 am",
+        "28 July 2024 24:00",
         "2024-7-5",
         "2024",
         "July 2024",
@@ -230,6 +250,33 @@ def test_days_are_given_no_time(written: str) -> None:
 )
 def test_what_is_no_date(written: str) -> None:
     assert record_reason({"text": "x", "date": written}) == f"date: {written!r} is no date; write YYYY-MM-DD"
+
+
+@pytest.mark.parametrize("written", ["0024-07-28", "0001-01-01T00:00:00Z", "9999-12-31", "1599-12-31"])
+def test_a_year_without_news_is_told(written: str) -> None:
+    expected = f"date: {written!r} is no date of news: years go from 1600 to 2199"
+    assert record_reason({"text": "x", "date": written}) == expected
+
+
+def test_what_nobody_was_asked_for_is_absent_when_it_cannot_be_read() -> None:
+    stated: dict[str, str | bool] = {
+        "title": "A",
+        "author": "x" * 3000,
+        "url": "javascript:alert(1)",
+        "published": "03/04/2024",
+        "updated": "1970-01-01T01:00:00+01:00",
+        "language": "EN-us",
+        "summary_only": True,
+    }
+    assert Found(stated, " One\r\nline. ").draft() == Draft(
+        Facts(title="A", language="en", summary_only=True), "One\nline."
+    )
+
+
+def test_front_matter_and_records_may_say_that_they_are_summaries() -> None:
+    assert front("summary_only: yes").summary_only
+    assert read_record({"text": "x", "summary_only": True}).article(ORIGIN).info.summary_only
+    assert record_reason({"text": "x", "summary_only": 7}) == "summary_only: '7' is neither true nor false"
 
 
 @pytest.mark.parametrize(
@@ -297,6 +344,10 @@ def test_three_dots_close_front_matter_as_well() -> None:
         ("<p title='x > y'>a<!-- b --><style>c</style></p>", "a"),
         ("<p>a\n<script>never closed", "a"),
         ("a<b and 3 < 4 > 2", "a<b and 3 < 4 > 2"),
+        ("a <span style='display: none'>b</span> c", "a c"),
+        ("<p hidden>a</p>\n<p class='hidden'>b</p>", "b"),
+        ("<div style=display:none><div>a</div> b</div><p>c</p>", "c"),
+        ("<img hidden><p>c</p>", "c"),
         ("Fußball – 東京 😀", "Fußball – 東京 😀"),
     ],
 )

@@ -128,6 +128,7 @@ CHANGES: dict[str, object] = {
     "corrects": None,
     "language": "fr",
     "fiction": False,
+    "summary_only": True,
 }
 
 
