@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     )
     model: str | None = Field(None, description="A model to write answers; this version answers by extracts.")
     no_model: bool = Field(False, description="Answer by extracts, whatever else is set.")
+    history: bool = Field(True, description="Keep questions and answers in the home's history.db.")
 
     @field_validator("home", "content")
     @classmethod

@@ -156,5 +156,10 @@ class Receipt:
     def of(cls, result: Answer | Abstention) -> Receipt:
         """The receipt of a result; an abstention quotes nothing."""
         cited = result.citations if isinstance(result, Answer) else ()
-        quotes = tuple((c.article.id, c.span, hashlib.sha256(c.quote.encode()).hexdigest()) for c in cited)
+        quotes = tuple((one.article.id, one.span, quote_hash(one.quote)) for one in cited)
         return cls(result.id, result.question, result.as_of, quotes, result.provenance)
+
+
+def quote_hash(quote: str) -> str:
+    """SHA-256 of a quote, for its receipt."""
+    return hashlib.sha256(quote.encode("utf-8", "surrogatepass")).hexdigest()

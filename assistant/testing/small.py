@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 from assistant.domain.passages import Span
 
@@ -13,7 +13,7 @@ _LINE = re.compile(r"[^\n]+")
 
 
 class FixedClock:
-    """Always the same day; each reading of the stopwatch is a millisecond later."""
+    """Always midnight (UTC) of the same day; each reading of the stopwatch is a millisecond later."""
 
     def __init__(self, day: date) -> None:
         self._day = day
@@ -22,6 +22,10 @@ class FixedClock:
     def today(self) -> date:
         """The day that was given."""
         return self._day
+
+    def now(self) -> datetime:
+        """Midnight of that day, in UTC."""
+        return datetime.combine(self._day, time.min, UTC)
 
     def milliseconds(self) -> float:
         """1 at the first reading, 2 at the second, and so on."""

@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "exact_dense": False,
     "model": None,
     "no_model": False,
+    "history": True,
 }
 # A line of assistant.toml, a value of the environment, a flag; and what each of them means.
 SOURCES: list[tuple[str, str, object, list[object]]] = [
@@ -31,6 +32,7 @@ SOURCES: list[tuple[str, str, object, list[object]]] = [
     ("exact_dense = true", "false", True, [True, False, True]),
     ("model = 'file'", "env", "flag", ["file", "env", "flag"]),
     ("no_model = true", "0", True, [True, False, True]),
+    ("history = false", "1", False, [False, True, False]),
 ]
 
 
