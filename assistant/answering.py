@@ -1,6 +1,6 @@
 """From a question to an answer or an abstention, as named steps.
 
-    check -> retrieve -> extract -> compose
+    check -> retrieve -> extract -> compose -> record
 
 ``stream`` yields events as the steps are done; ``ask`` is the stream run to its end.
 Every surface renders these events and nothing else.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
 from assistant.composing import Draft, compose
 from assistant.domain.answers import (
@@ -22,14 +22,22 @@ from assistant.domain.answers import (
     Degraded,
     Provenance,
     Usage,
+    quote_hash,
 )
 from assistant.domain.articles import Article, ArticleInfo
-from assistant.domain.errors import AssistantError, CorpusNotFound, InvalidQuestion
+from assistant.domain.errors import (
+    ArticleNotFound,
+    AssistantError,
+    CorpusNotFound,
+    InvalidQuestion,
+    LibraryDamaged,
+)
 from assistant.domain.events import Delta, Done, Event, Failed, Sources, Status
-from assistant.domain.passages import RankedPassage, Scope, Sentence
+from assistant.domain.history import Record, Standing
+from assistant.domain.passages import RankedPassage, Scope, Sentence, Span
 from assistant.domain.text import clean, counted
 from assistant.extracting import extract
-from assistant.ports import Clock, Embedder, Generation, Generations
+from assistant.ports import Clock, Embedder, Generation, Generations, History, Library
 from assistant.retrieval import retrieve
 
 MAX_QUESTION = 2_000  # characters; longer ones are pasted articles, not questions
@@ -50,6 +58,9 @@ class Identity:
     degraded: str | None = None
 
 
+_Read = TypeVar("_Read")
+
+
 class Within(TypedDict, total=False):
     """Which articles a question may use; what is missing or None does not restrict.
 
@@ -63,7 +74,11 @@ class Within(TypedDict, total=False):
 
 
 class Assistant:
-    """Answers questions over one corpus, from any number of threads."""
+    """Answers questions over one corpus, from any number of threads.
+
+    history: where each result is kept before it is given out; None keeps nothing.
+    notice: told in one line when a result could not be kept, once as long as the reason is the same.
+    """
 
     def __init__(
         self,
@@ -75,6 +90,8 @@ class Assistant:
         identity: Identity,
         passages: int,
         exact_dense: bool,
+        history: History | None = None,
+        notice: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._generations = generations
         self._embedder = embedder
@@ -83,6 +100,9 @@ class Assistant:
         self._identity = identity
         self._passages = passages
         self._exact_dense = exact_dense
+        self._history = history
+        self._notice = notice
+        self._noticed = ""
 
     def ask(self, question: str, **within: Unpack[Within]) -> Answer | Abstention:
         """The answer with its citations, or an abstention.
@@ -98,34 +118,52 @@ class Assistant:
         raise AssertionError("a stream ends with Done or Failed")
 
     def stream(self, question: str, **within: Unpack[Within]) -> Iterator[Event]:
-        """The events of answering; the last one is Done, or Failed for an AssistantError."""
+        """The events of answering; the last one is Done, or Failed for an AssistantError.
+
+        Where the corpus turns out to be damaged, they begin again from the generation before.
+        """
+        scope = self._scope(within)
         try:
-            yield from self._steps(question, self._scope(within))
+            try:
+                yield from self._steps(question, scope)
+            except LibraryDamaged:
+                yield from self._steps(question, scope)
         except AssistantError as error:
             yield Failed(error)
 
     def search(self, question: str, **within: Unpack[Within]) -> list[RankedPassage]:
         """The passages that an answer would rest on, best first, with their scores."""
-        asked = _checked(question)
-        with self._generations.current() as current:
-            return self._retrieved(asked, self._usable(current), self._scope(within))
+        asked, scope = _checked(question), self._scope(within)
+        return self._read(lambda current: self._retrieved(asked, self._usable(current), scope))
 
     def articles(self) -> list[ArticleInfo]:
         """All articles of the corpus, newest first."""
-        with self._generations.current() as current:
-            return self._published(current).library.articles()
+        return self._read(lambda current: current.library.articles())
 
     def article(self, article_id: str) -> tuple[Article, list[Sentence]]:
         """The article and its sentences; raises ArticleNotFound."""
-        with self._generations.current() as current:
-            library = self._published(current).library
-            return library.article(article_id), library.sentences(article_id)
+        return self._read(
+            lambda current: (current.library.article(article_id), current.library.sentences(article_id))
+        )
+
+    def copies(self, article_id: str) -> list[ArticleInfo]:
+        """The near copies of the article that the corpus holds, by id."""
+        return self._read(lambda current: current.library.copies(article_id))
+
+    def _read(self, read: Callable[[Generation], _Read]) -> _Read:
+        """What is read from the current generation, or from the one before where that one is damaged."""
+        try:
+            with self._generations.current() as current:
+                return read(self._published(current))
+        except LibraryDamaged:
+            with self._generations.current() as current:
+                return read(self._published(current))
 
     def _steps(self, question: str, scope: Scope) -> Iterator[Event]:
         watch = _Stopwatch(self._clock)
         asked = _checked(question)
         with self._generations.current() as current:
-            generation = self._usable(current)
+            generation = self._usable(self._published(current))
             yield Status("retrieve")
             ranked = self._retrieved(asked, generation, scope)
             watch.lap("retrieve")
@@ -135,9 +173,23 @@ class Assistant:
             draft = compose(asked, found, generation.lexical, generation.library)
             watch.lap("answer")
             result = self._result(asked, scope, generation, ranked, draft)
-        result = replace(result, usage=Usage(milliseconds=watch.laps()))
-        yield Delta(result.text)
+            result = replace(result, usage=Usage(milliseconds=watch.laps()))
+            yield Delta(result.text)
+            self._record(result)  # while its generation is held: a withdrawal waits for that, then comes here
         yield Done(result)
+
+    def _record(self, result: Answer | Abstention) -> None:
+        """Keep the result; where that fails, the answer is given out all the same."""
+        if self._history is None:
+            return
+        problem = ""
+        try:
+            self._history.record(Record.of(result, self._clock.now()))
+        except AssistantError as error:
+            problem = f"This is not kept in the history: {error}. {error.help}"
+        if problem and problem != self._noticed:
+            self._notice(problem)
+        self._noticed = problem
 
     def _result(
         self, asked: str, scope: Scope, generation: Generation, ranked: Sequence[RankedPassage], draft: Draft
@@ -153,11 +205,15 @@ class Assistant:
             "corpus": corpus,
             "usage": Usage(),
             "provenance": self._provenance(generation),
-            "degraded": Degraded(self._identity.degraded) if self._identity.degraded else None,
+            "degraded": self._degraded(generation),
         }
         if draft.claims:
             return Answer(text=draft.text, claims=draft.claims, citations=draft.citations, **fields)
         return Abstention(text=_abstention(corpus, ranked), reason=AbstentionReason.RETRIEVAL, **fields)
+
+    def _degraded(self, generation: Generation) -> Degraded | None:
+        reasons = [reason for reason in (self._identity.degraded, generation.damage) if reason]
+        return Degraded("; ".join(reasons)) if reasons else None
 
     def _provenance(self, generation: Generation) -> Provenance:
         return Provenance(
@@ -192,10 +248,27 @@ class Assistant:
             raise CorpusNotFound(f"the corpus {self._identity.corpus!r} has no articles yet")
         return generation
 
-    def _usable(self, current: Generation | None) -> Generation:
-        generation = self._published(current)
+    def _usable(self, generation: Generation) -> Generation:
         generation.manifest.require_embedder(self._embedder.fingerprint)
         return generation
+
+
+def verify(record: Record, library: Library | None) -> tuple[Standing, ...]:
+    """What has become of each sentence that the record quotes, in order; without a library all are gone."""
+    return tuple(
+        Standing.WITHDRAWN if article_id in record.withdrawn else _standing(library, article_id, span, quoted)
+        for article_id, span, quoted in record.receipt.quotes
+    )
+
+
+def _standing(library: Library | None, article_id: str, span: Span, quoted: str) -> Standing:
+    if library is None:
+        return Standing.GONE
+    try:
+        text = library.article(article_id).text
+    except ArticleNotFound:
+        return Standing.GONE
+    return Standing.UNCHANGED if quote_hash(span.of(text)) == quoted else Standing.CHANGED
 
 
 class _Fields(TypedDict):

@@ -11,15 +11,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant import __version__
-from assistant.answering import Assistant, Identity
+from assistant.answering import Assistant, Identity, verify
 from assistant.content import content_folder
-from assistant.domain.errors import ConfigurationError, CorpusNotFound, FormatUnsupported, LibraryDamaged
+from assistant.domain.errors import (
+    AssistantError,
+    ConfigurationError,
+    CorpusExists,
+    CorpusNotFound,
+    FormatUnsupported,
+    InputNotFound,
+    LibraryDamaged,
+)
+from assistant.domain.history import Record, Standing
 from assistant.extracting import weights_hash
-from assistant.ingest import IngestReport, Progress, ingest, preparation
-from assistant.ports import ArticleSource, Clock, Embedder, Generations, Segmenter
+from assistant.following import follow
+from assistant.ingest import IngestReport, Preparation, Progress, Workers, ingest, preparation
+from assistant.ports import Archives, ArticleSource, Clock, Embedder, Generations, History, Segmenter
 from assistant.settings import CONFIG_FILE, Settings
+from assistant.upkeep import Rebuilt, Withdrawal, readmit, rebuild, withdraw
+
+if TYPE_CHECKING:
+    from assistant.adapters.generation_stores import Stores
 
 DEMO = "demo"
 MAIN = "main"
@@ -44,16 +59,20 @@ def build_assistant(
     segmenter: Segmenter | None = None,
     embedder: Embedder | None = None,
     clock: Clock | None = None,
+    history: History | None = None,
     new_id: Callable[[], str] = lambda: uuid.uuid4().hex[:16],
     notice: Callable[[str], None] = lambda text: None,
 ) -> Assistant:
     """An assistant over the corpus that the settings choose, ready to be asked.
 
-    The demo corpus is indexed here when it is chosen and new or changed; notice is
-    told before. Raises CorpusNotFound for a corpus without articles.
+    The demo corpus is indexed here when it is chosen and new or changed. notice is told
+    before, and later when an answer cannot be kept in the history. Raises CorpusNotFound
+    for a corpus without articles.
     """
     name = settings.corpus or chosen_corpus(settings)
-    parts = build_parts(settings, name, generations=generations, segmenter=segmenter, embedder=embedder)
+    parts = build_parts(
+        settings, name, generations=generations, segmenter=segmenter, embedder=embedder, warn=notice
+    )
     if generations is None:
         if name == DEMO:
             _refresh_demo(settings, parts, notice)
@@ -69,7 +88,23 @@ def build_assistant(
         ),
         passages=settings.passages,
         exact_dense=settings.exact_dense,
+        history=(history or open_history(settings)) if settings.history else None,
+        notice=notice,
     )
+
+
+def open_history(settings: Settings) -> History:
+    """The history of the home, whether or not it is switched on for new answers."""
+    from assistant.adapters.sqlite_history import SqliteHistory
+
+    return SqliteHistory(settings.home / "history.db")
+
+
+def verify_record(record: Record, settings: Settings) -> tuple[Standing, ...]:
+    """What has become of each sentence that a kept answer quotes, in the corpus that it was asked of."""
+    parts = build_parts(settings, record.result.corpus.name)
+    with parts.generations.current() as current:
+        return verify(record, current.library if current else None)
 
 
 def build_parts(
@@ -79,11 +114,15 @@ def build_parts(
     generations: Generations | None = None,
     segmenter: Segmenter | None = None,
     embedder: Embedder | None = None,
+    warn: Callable[[str], None] = lambda text: None,
 ) -> Parts:
-    """The parts that ingest and answering share, for one corpus."""
+    """The parts that ingest and answering share, for one corpus.
+
+    warn: told in one line of damage that readers go round.
+    """
     segmenter = segmenter or _segmenter()
     embedder = embedder or _embedder(settings)
-    generations = generations or _generations(settings.home, corpus, segmenter, embedder)
+    generations = generations or _folders(settings, corpus, segmenter, embedder, warn)
     return Parts(corpus, generations, segmenter, embedder)
 
 
@@ -98,19 +137,21 @@ def ingest_paths(
     settings: Settings,
     *,
     rebuild: bool = False,
+    prune: bool = False,
+    dry_run: bool = False,
+    workers: int | None = 1,
     progress: Progress = lambda stage, articles: None,
 ) -> tuple[str, IngestReport]:
     """Read articles from files and folders into a corpus; returns its name and the report.
+
+    workers: processes that prepare articles, one for each core when None; with more than
+        one, a script needs the usual ``if __name__ == "__main__"``. The rest: see ``ingest``.
 
     The corpus is the one that the settings name, else one's own. Raises InputNotFound
     for a path that does not exist, CorpusNotFound when there is neither a path nor a
     corpus, ConfigurationError for the demo, which mirrors its folder and takes nothing else.
     """
-    name = settings.corpus or MAIN
-    if name == DEMO:
-        raise ConfigurationError(
-            "the corpus 'demo' mirrors the demo articles; choose another name with --corpus"
-        )
+    name = _own_corpus(settings)
     parts = build_parts(settings, name)
     if not paths:
         _require_corpus(settings, parts)
@@ -120,9 +161,123 @@ def ingest_paths(
         segmenter=parts.segmenter,
         embedder=parts.embedder,
         rebuild=rebuild,
+        prune=prune,
+        dry_run=dry_run,
+        workers=_workers(workers),
         progress=progress,
     )
     return name, report
+
+
+def follow_paths(
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    workers: int | None = 1,
+    told: Callable[[str, IngestReport | AssistantError], None],
+) -> None:
+    """Ingest files and folders, and again whenever something changes there, until interrupted.
+
+    told: gets the corpus's name with the report of each round, or the error that it failed with.
+    What is removed from the folders is removed from the corpus. Raises as ``ingest_paths``
+    does when the first look already fails.
+    """
+    from assistant.adapters.file_watcher import FileWatcher
+
+    name = _own_corpus(settings)
+    parts = build_parts(settings, name)
+    source = _article_files(paths)
+    for path in paths:
+        if not path.exists():
+            raise InputNotFound(f"{str(path)!r} does not exist, or is a pattern, and cannot be watched")
+    follow(
+        FileWatcher(paths, ignored=settings.home).changes(),
+        lambda: ingest(
+            source,
+            parts.generations,
+            segmenter=parts.segmenter,
+            embedder=parts.embedder,
+            prune=True,
+            workers=_workers(workers),
+        ),
+        lambda outcome: told(name, outcome),
+    )
+
+
+def withdraw_articles(article_ids: Sequence[str], settings: Settings) -> tuple[str, Withdrawal]:
+    """Take articles out of a corpus and the history for good; returns its name and what was done.
+
+    Raises as ``upkeep.withdraw`` does, and ConfigurationError for the demo.
+    """
+    name = _own_corpus(settings)
+    parts = build_parts(settings, name)
+    _require_corpus(settings, parts)
+    done = withdraw(
+        article_ids,
+        parts.generations,
+        today=_system_clock().today(),
+        forget_quotes=lambda ids: open_history(settings).withdraw(ids, corpus=name),
+    )
+    return name, done
+
+
+def readmit_articles(article_ids: Sequence[str], settings: Settings) -> str:
+    """Let later ingests accept withdrawn articles again; returns the corpus's name."""
+    name = _own_corpus(settings)
+    parts = build_parts(settings, name)
+    _require_corpus(settings, parts)
+    readmit(article_ids, parts.generations)
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """One corpus, to be examined, tidied, rebuilt, exported and imported."""
+
+    corpus: str
+    archives: Archives
+    job: Preparation
+
+    def rebuild(
+        self, *, workers: int | None = 1, progress: Progress = lambda stage, articles: None
+    ) -> Rebuilt:
+        """Build both indexes anew from the library; see ``upkeep.rebuild``."""
+        return rebuild(self.archives, self.job, _workers(workers), progress=progress)
+
+    def take_over(
+        self,
+        file: Path,
+        *,
+        replace: bool = False,
+        workers: int | None = 1,
+        progress: Progress = lambda stage, articles: None,
+    ) -> Rebuilt:
+        """Make the export in the file the corpus; see ``upkeep.rebuild``.
+
+        Raises CorpusExists where there is one already, unless it is to be replaced.
+        """
+        if not file.is_file():
+            raise InputNotFound(f"{str(file)!r} does not exist")
+        if not replace and self.archives.is_published():
+            raise CorpusExists(f"the corpus {self.corpus!r} has articles")
+        return rebuild(self.archives, self.job, _workers(workers), archive=file, progress=progress)
+
+
+def take_care(settings: Settings) -> Care:
+    """What keeps the chosen corpus in order; one's own where none is named."""
+    name = settings.corpus or MAIN
+    segmenter, embedder = _segmenter(), _embedder(settings)
+    archives = _folders(settings, name, segmenter, embedder, lambda text: None)
+    return Care(name, archives, Preparation(segmenter, embedder))
+
+
+def _own_corpus(settings: Settings) -> str:
+    name = settings.corpus or MAIN
+    if name == DEMO:
+        raise ConfigurationError(
+            "the corpus 'demo' mirrors the demo articles; choose another name with --corpus"
+        )
+    return name
 
 
 def _require_corpus(settings: Settings, parts: Parts) -> None:
@@ -138,6 +293,8 @@ def _refresh_demo(settings: Settings, parts: Parts, notice: Callable[[str], None
     rebuild = False
     try:
         with parts.generations.current() as current:
+            if current and current.damage:
+                raise LibraryDamaged(current.damage)
             if current and current.manifest.source == state:
                 return
             rebuild = current is not None and current.manifest.embedder != parts.embedder.fingerprint
@@ -170,28 +327,50 @@ def _corpus_folder(home: Path, corpus: str) -> Path:
     return home / "corpora" / corpus
 
 
-def _generations(home: Path, corpus: str, segmenter: Segmenter, embedder: Embedder) -> Generations:
-    from assistant.adapters.chroma_index import ChromaIndex
-    from assistant.adapters.generation_folders import GenerationFolders, Stores
-    from assistant.adapters.sqlite_library import SqliteLibrary, write_library
-    from assistant.adapters.tantivy_index import TantivyIndex
+def _folders(
+    settings: Settings, corpus: str, segmenter: Segmenter, embedder: Embedder, warn: Callable[[str], None]
+) -> Archives:
+    from assistant.adapters.generation_folders import GenerationFolders
 
-    stores = Stores(
-        write_library=write_library,
-        open_library=SqliteLibrary,
-        build_lexical=TantivyIndex.build,
-        open_lexical=TantivyIndex,
-        build_vectors=ChromaIndex.build,
-        open_vectors=ChromaIndex,
-    )
-    folder = _corpus_folder(home, corpus)
     return GenerationFolders(
-        folder,
-        stores,
+        _corpus_folder(settings.home, corpus),
+        stores(),
         embedder=embedder.fingerprint,
         segmenter=preparation(segmenter),
         patience=_DEMO_PATIENCE if corpus == DEMO else 0,
+        warn=warn,
     )
+
+
+def stores() -> Stores:
+    """The three stores of a generation: SQLite, tantivy, Chroma."""
+    from assistant.adapters.chroma_index import ChromaIndex, ChromaWriter
+    from assistant.adapters.generation_stores import Stores
+    from assistant.adapters.sqlite_library import (
+        SqliteLibrary,
+        stored_articles,
+        stored_withdrawals,
+        write_library,
+    )
+    from assistant.adapters.tantivy_index import TantivyIndex
+
+    return Stores(
+        write_library=write_library,
+        open_library=SqliteLibrary,
+        stored_articles=stored_articles,
+        stored_withdrawals=stored_withdrawals,
+        build_lexical=TantivyIndex.build,
+        extend_lexical=TantivyIndex.extend,
+        open_lexical=TantivyIndex,
+        write_vectors=ChromaWriter,
+        open_vectors=ChromaIndex,
+    )
+
+
+def _workers(processes: int | None) -> Workers:
+    from assistant.adapters.worker_pool import WorkerPool
+
+    return WorkerPool(processes)
 
 
 def _segmenter() -> Segmenter:

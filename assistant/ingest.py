@@ -1,25 +1,42 @@
 """Articles become sentences, passages and a new generation.
 
-``prepare`` is pure and picklable; ``ingest`` is the only place that writes a corpus.
-An article whose content hash is unchanged costs nothing; a changed one is replaced
-whole; one that is not mentioned stays.
+``prepare`` is pure and picklable, so that worker processes can run it; ``ingest`` puts
+what they give back, in order. An article whose content hash is unchanged costs nothing;
+a changed one is replaced whole; one that is not mentioned stays, unless it is pruned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from assistant.domain.articles import Article
-from assistant.domain.errors import ArticleRejected
+from assistant.domain.articles import Article, Origin
+from assistant.domain.errors import ArticleNotFound, ArticleRejected
 from assistant.domain.passages import PASSAGE_RULES, PreparedArticle, make_passages, make_sentences
 from assistant.domain.text import clean
-from assistant.ports import ArticleSource, Embedder, Generations, GenerationWriter, Segmenter
+from assistant.duplicates import clusters, signature
+from assistant.ports import ArticleSource, Embedder, Generations, GenerationWriter, Library, Segmenter
 
-_BATCH = 64  # articles that are embedded together
+if TYPE_CHECKING:
+    from assistant.ports import Vectors
+
+_BATCH = 64  # articles that are prepared and embedded together
 
 Progress = Callable[[str, int], None]
 """Told of a stage, "read" or "index", and of how many articles it has seen or has before it."""
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class Workers(Protocol):
+    """``map``, or something that does the same with several processes: results come in order."""
+
+    def __call__(self, job: Callable[[In], Out], batches: Iterable[In], /) -> Iterator[Out]:
+        """The job's result for each batch, in order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +49,28 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What one ingest did: article ids by outcome, and what was rejected."""
+    """What one ingest did, or a dry run would do: article ids by outcome, and what was rejected.
+
+    spared: what pruning would have removed, had any article at all been read.
+    """
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
     rejected: tuple[Rejection, ...] = ()
+    dry_run: bool = False
 
     @property
     def accepted(self) -> int:
         """How many articles of the source are in the corpus now."""
         return len(self.added) + len(self.changed) + len(self.unchanged)
+
+    @property
+    def changes(self) -> int:
+        """How many articles were added, changed or removed."""
+        return len(self.added) + len(self.changed) + len(self.removed)
 
 
 def preparation(segmenter: Segmenter) -> str:
@@ -52,12 +79,32 @@ def preparation(segmenter: Segmenter) -> str:
 
 
 def prepare(articles: Iterable[Article], segmenter: Segmenter) -> list[PreparedArticle]:
-    """Each article with its sentences and passages, in order."""
+    """Each article with its sentences, passages and signature, in order."""
     prepared = []
     for article in articles:
         sentences = make_sentences(article, segmenter.segment(article.text, article.info.language))
-        prepared.append(PreparedArticle(article, sentences, make_passages(article, sentences)))
+        passages = make_passages(article, sentences)
+        prepared.append(PreparedArticle(article, sentences, passages, signature(article.text)))
     return prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is done to a batch of articles before it is stored; picklable where its parts are."""
+
+    segmenter: Segmenter
+    embedder: Embedder
+
+    def __call__(self, articles: Sequence[Article]) -> list[tuple[PreparedArticle, Vectors]]:
+        """Each article prepared, with one vector for each of its passages."""
+        prepared = prepare(articles, self.segmenter)
+        vectors = self.embedder.embed(
+            [passage.cleaned for article in prepared for passage in article.passages]
+        )
+        pairs, start = [], 0
+        for article in prepared:
+            pairs.append((article, vectors[start : (start := start + len(article.passages))]))
+        return pairs
 
 
 def ingest(
@@ -68,6 +115,9 @@ def ingest(
     embedder: Embedder,
     mirror: str = "",
     rebuild: bool = False,
+    prune: bool = False,
+    dry_run: bool = False,
+    workers: Workers = map,
     progress: Progress = lambda stage, articles: None,
 ) -> IngestReport:
     """Put the source's articles into the corpus and publish a new generation.
@@ -75,127 +125,202 @@ def ingest(
     mirror: names the state of the source, of which the corpus becomes a mirror: it then
         holds the source's articles and no others. Empty: the corpus grows.
     rebuild: prepare and embed every stored article again, with this embedder.
+    prune: remove the articles that came from the source earlier and are no longer there.
+    dry_run: change nothing, take no lock, and report what would be done.
     progress: told of each article and rejection that is read, and when indexing begins.
 
     Nothing is published when nothing changes. Raises LibraryBusy when another
     process is ingesting, EmbedderMismatch when the corpus was embedded otherwise.
     """
     items = source.read()  # before anything is created: it may name a path that does not exist
+    intake = _Intake(source, prune=prune, mirror=bool(mirror), progress=progress)
+    if dry_run:
+        with generations.current() as current:
+            if current and not rebuild:
+                current.manifest.require_embedder(embedder.fingerprint)
+            stored = _Standing(current.library if current else None)
+            for _ in intake.wanted(items, stored):
+                pass
+            return intake.report(intake.to_remove(stored), dry_run=True)
+    job = Preparation(segmenter, embedder)
     with generations.writer() as writer:
-        desk = _Desk(writer, segmenter, embedder)
-        renewed = desk.renew(rebuild=rebuild)
-        stored = dict(writer.library.hashes())
-        tally = _Tally()
-        for number, item in enumerate(items, 1):
-            if isinstance(item, ArticleRejected):
-                tally.rejected.append(Rejection(item.where, item.reason))
-            elif other := tally.seen.get(item.id) or _other(item, writer.library.article(item.id)):
-                tally.refuse(item, other)
-            elif tally.note(item, stored.get(item.id)):
-                desk.put(item)
-            progress("read", number)
-        desk.flush()
-        removed = sorted(stored.keys() - tally.seen.keys()) if mirror and tally.seen else []
+        renewed = renew(writer, job, workers, force=rebuild)
+        put(writer, intake.wanted(items, writer.library), job, workers)
+        removed = intake.to_remove(writer.library)
         for article_id in removed:
             writer.library.remove(article_id)
+        report = intake.report(removed)
         mirrored = bool(mirror) and (writer.before is None or writer.before.source != mirror)
-        if renewed or tally.added or tally.changed or removed or mirrored:
-            progress("index", len(writer.library.hashes()))
+        if renewed or report.changes or mirrored:
+            hashes = writer.library.hashes()
+            progress("index", len(hashes))
+            writer.library.link(clusters(writer.library.signatures()))
             writer.publish(mirror)
-        return IngestReport(
-            added=tuple(tally.added),
-            changed=tuple(tally.changed),
-            unchanged=tuple(tally.unchanged),
-            removed=tuple(removed),
-            rejected=tuple(tally.rejected),
-        )
+        return report
 
 
-def _other(article: Article, stored: Article | None) -> str | None:
-    """Where the stored article is from, when it is another story from another file under the same id.
+def renew(writer: GenerationWriter, job: Preparation, workers: Workers, *, force: bool = False) -> bool:
+    """Prepare the stored articles again where that is due; true when it was.
 
-    A story that has kept its title or its text has been moved or edited, and is the same.
+    It is due when they were prepared by other rules or are stored in an older format.
+    Raises EmbedderMismatch, unless forced, where they were embedded otherwise.
     """
-    if stored is None or _file(stored) == _file(article):
-        return None
-    same_title = article.info.title is not None and article.info.title == stored.info.title
-    return None if same_title or article.text == stored.text else stored.info.location
+    if writer.before is None:
+        return False
+    if not force and not writer.outdated:
+        writer.before.require_embedder(job.embedder.fingerprint)
+        if writer.before.segmenter == preparation(job.segmenter):
+            return False
+    put(writer, writer.renew(), job, workers)
+    return True
 
 
-def _file(article: Article) -> tuple[str, str]:
-    return article.info.origin.root, article.info.origin.path.partition("#")[0]
+def put(writer: GenerationWriter, articles: Iterable[Article], job: Preparation, workers: Workers) -> None:
+    """Store the articles, prepared batch by batch."""
+    for batch in workers(job, _batches(articles)):
+        for prepared, vectors in batch:
+            writer.library.put(prepared, vectors)
+
+
+def _batches(articles: Iterable[Article]) -> Iterator[list[Article]]:
+    remaining = iter(articles)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch
+
+
+class _Stored(Protocol):
+    """What an intake has to know of the stored articles."""
+
+    def hashes(self) -> Mapping[str, str]: ...
+
+    def origins(self) -> Mapping[str, Origin]: ...
+
+    def withdrawn(self) -> Mapping[str, str]: ...
+
+    def article(self, article_id: str) -> Article | None: ...
+
+
+class _Standing:
+    """The stored articles of a published generation, if there is one, for a dry run."""
+
+    def __init__(self, library: Library | None) -> None:
+        self._library = library
+
+    def hashes(self) -> Mapping[str, str]:
+        return self._library.hashes() if self._library else {}
+
+    def origins(self) -> Mapping[str, Origin]:
+        return {info.id: info.origin for info in self._library.articles()} if self._library else {}
+
+    def withdrawn(self) -> Mapping[str, str]:
+        return self._library.withdrawn() if self._library else {}
+
+    def article(self, article_id: str) -> Article | None:
+        try:
+            return self._library.article(article_id) if self._library else None
+        except ArticleNotFound:
+            return None
 
 
 @dataclass
-class _Tally:
-    """What has been seen of the source so far.
+class _Intake:
+    """Sorts what is read into added, changed, unchanged and rejected.
 
     seen: where the article with each id is from; of two with one id, the first.
+    unread: root and path of what was rejected, whose stored articles are not pruned.
     """
 
+    source: ArticleSource
+    prune: bool
+    mirror: bool
+    progress: Progress
     added: list[str] = field(default_factory=list[str])
     changed: list[str] = field(default_factory=list[str])
     unchanged: list[str] = field(default_factory=list[str])
     rejected: list[Rejection] = field(default_factory=list[Rejection])
+    spared: list[str] = field(default_factory=list[str])
     seen: dict[str, str] = field(default_factory=dict[str, str])
+    unread: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
-    def note(self, article: Article, stored_hash: str | None) -> bool:
-        """Count the article; true when it has to be stored."""
-        self.seen[article.id] = article.info.location
-        if stored_hash is None:
-            self.added.append(article.id)
-        elif stored_hash != article.content_hash():
-            self.changed.append(article.id)
-        else:
-            self.unchanged.append(article.id)
-            return False
-        return True
+    def wanted(self, items: Iterable[Article | ArticleRejected], stored: _Stored) -> Iterator[Article]:
+        """The articles that have to be stored, while all are sorted."""
+        hashes, withdrawn = dict(stored.hashes()), stored.withdrawn()
+        for number, item in enumerate(items, 1):
+            if isinstance(item, ArticleRejected):
+                self._reject(item)
+            elif day := withdrawn.get(item.id):
+                reason = f"{item.id!r} was withdrawn on {day}; `assistant articles readmit` lets it in again"
+                self._reject(_refused(item, reason))
+            elif other := self.seen.get(item.id) or _other(item, hashes, stored):
+                self.seen.setdefault(item.id, other)
+                used = f"the id {item.id!r} is that of {clean(other)}, another article"
+                self._reject(_refused(item, f"{used}; give one of them another id"))
+            elif self._is_new(item, hashes.get(item.id)):
+                yield item
+            self.progress("read", number)
 
-    def refuse(self, article: Article, other: str) -> None:
-        """Reject the article because the one from another place has its id; that one stays."""
-        self.seen.setdefault(article.id, other)
-        used = f"the id {article.id!r} is that of {clean(other)}, another article"
-        self.rejected.append(Rejection(clean(article.info.location), f"{used}; give one of them another id"))
+    def to_remove(self, stored: _Stored) -> list[str]:
+        """The stored articles that are no longer in the source, as far as they are to go with it."""
+        if not (self.prune or self.mirror):
+            return []
+        gone = [
+            article_id
+            for article_id, origin in sorted(stored.origins().items())
+            if article_id not in self.seen and (self.mirror or self._is_gone(origin))
+        ]
+        if not self.seen:  # an empty folder is more often a mistake than a wish
+            self.spared, gone = gone, []
+        return gone
 
-
-class _Desk:
-    """Prepares articles, embeds them in batches, and stores them."""
-
-    def __init__(self, writer: GenerationWriter, segmenter: Segmenter, embedder: Embedder) -> None:
-        self._writer = writer
-        self._segmenter = segmenter
-        self._embedder = embedder
-        self._waiting: list[Article] = []
-
-    def renew(self, *, rebuild: bool) -> bool:
-        """Prepare the stored articles again where that is due; true when it was."""
-        before = self._writer.before
-        if before is None:
-            return False
-        if not rebuild:
-            before.require_embedder(self._embedder.fingerprint)
-            if before.segmenter == preparation(self._segmenter):
-                return False
-        for article in list(self._writer.library.articles()):
-            self.put(article)
-        self.flush()
-        return True
-
-    def put(self, article: Article) -> None:
-        """Store the article, now or with the next ones."""
-        self._waiting.append(article)
-        if len(self._waiting) == _BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Store what waits."""
-        prepared = prepare(self._waiting, self._segmenter)
-        vectors = self._embedder.embed(
-            [passage.cleaned for article in prepared for passage in article.passages]
+    def report(self, removed: Sequence[str], *, dry_run: bool = False) -> IngestReport:
+        """What came of it."""
+        return IngestReport(
+            added=tuple(self.added),
+            changed=tuple(self.changed),
+            unchanged=tuple(self.unchanged),
+            removed=tuple(removed),
+            spared=tuple(self.spared),
+            rejected=tuple(self.rejected),
+            dry_run=dry_run,
         )
-        start = 0
-        for article in prepared:
-            end = start + len(article.passages)
-            self._writer.library.put(article, vectors[start:end])
-            start = end
-        self._waiting.clear()
+
+    def _is_new(self, article: Article, stored_hash: str | None) -> bool:
+        self.seen[article.id] = article.info.location
+        outcome = self.added if stored_hash is None else self.changed
+        if stored_hash == article.content_hash():
+            outcome = self.unchanged
+        outcome.append(article.id)
+        return outcome is not self.unchanged
+
+    def _reject(self, rejected: ArticleRejected) -> None:
+        self.rejected.append(Rejection(rejected.where, rejected.reason))
+        if rejected.origin:
+            self.unread.add(_file(rejected.origin))
+
+    def _is_gone(self, origin: Origin) -> bool:
+        root, file = _file(origin)
+        unread = (path for other, path in self.unread if other == root)
+        # A folder that could not be listed is as unread as everything below it.
+        if any(file == path or not path or file.startswith(f"{path.rstrip('/')}/") for path in unread):
+            return False
+        return self.source.covers(origin)
+
+
+def _other(article: Article, hashes: Mapping[str, str], stored: _Stored) -> str | None:
+    """Where the stored article is from, when it is another story from another file under the same id.
+
+    A story that has kept its title or its text has been moved or edited, and is the same.
+    """
+    standing = stored.article(article.id) if article.id in hashes else None
+    if standing is None or _file(standing.info.origin) == _file(article.info.origin):
+        return None
+    same_title = article.info.title is not None and article.info.title == standing.info.title
+    return None if same_title or article.text == standing.text else standing.info.location
+
+
+def _refused(article: Article, reason: str) -> ArticleRejected:
+    return ArticleRejected(clean(article.info.location), reason, article.info.origin)
+
+
+def _file(origin: Origin) -> tuple[str, str]:
+    return origin.root, origin.path.partition("#")[0]

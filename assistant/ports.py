@@ -6,14 +6,16 @@ here is synchronous. ``assistant.testing`` has a fake for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from assistant.domain.articles import Article, ArticleInfo
+from assistant.domain.articles import Article, ArticleInfo, Origin
 from assistant.domain.errors import ArticleRejected, EmbedderMismatch
+from assistant.domain.history import Record
 from assistant.domain.passages import Hit, Passage, PreparedArticle, Sentence, Span
 
 if TYPE_CHECKING:
@@ -24,10 +26,14 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """Today's date and a stopwatch."""
+    """Today's date, this moment and a stopwatch."""
 
     def today(self) -> date:
         """The current date."""
+        ...
+
+    def now(self) -> datetime:
+        """This moment, in UTC."""
         ...
 
     def milliseconds(self) -> float:
@@ -40,6 +46,10 @@ class ArticleSource(Protocol):
 
     def read(self) -> Iterator[Article | ArticleRejected]:
         """Every article, or the reason why one was rejected, in a stable order."""
+        ...
+
+    def covers(self, origin: Origin) -> bool:
+        """Whether an article from there would be read, were it still there."""
         ...
 
 
@@ -124,6 +134,18 @@ class Library(Protocol):
         """How many articles exist as of the date, and the newest date among them."""
         ...
 
+    def hashes(self) -> Mapping[str, str]:
+        """Content hash by article id."""
+        ...
+
+    def withdrawn(self) -> Mapping[str, str]:
+        """The day of each withdrawal, by article id."""
+        ...
+
+    def copies(self, article_id: str) -> list[ArticleInfo]:
+        """The near copies of the article, by id, without itself."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -158,6 +180,11 @@ class Generation(Protocol):
         ...
 
     @property
+    def damage(self) -> str:
+        """What is damaged, so that less stands behind answers than was stored; empty when all is well."""
+        ...
+
+    @property
     def manifest(self) -> Manifest:
         """What it is made of."""
         ...
@@ -180,12 +207,11 @@ class Generation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """What the indexes are built from: one passage, its article's title, its vector."""
+    """What the lexical index holds of a passage: its id, its article's title, its cleaned text."""
 
     passage_id: str
     title: str
     body: str
-    vector: Vectors
 
 
 class LibraryWriter(Protocol):
@@ -199,16 +225,39 @@ class LibraryWriter(Protocol):
         """The stored article with this id, if there is one."""
         ...
 
-    def articles(self) -> Iterator[Article]:
-        """Every stored article, by id."""
+    def origins(self) -> Mapping[str, Origin]:
+        """Where each article was read from, by article id."""
         ...
 
-    def put(self, prepared: PreparedArticle, vectors: Vectors) -> None:
-        """Store the article whole, in place of one with the same id; one vector for each passage."""
+    def signatures(self) -> Mapping[str, bytes]:
+        """What near copies are recognised by, by article id."""
         ...
 
-    def remove(self, article_id: str) -> None:
-        """Forget the article; nothing happens when there is none."""
+    def withdrawn(self) -> Mapping[str, str]:
+        """The day of each withdrawal, by article id."""
+        ...
+
+    def put(self, prepared: PreparedArticle, vectors: Vectors) -> list[str]:
+        """Store the article whole, in place of one with the same id; one vector for each passage.
+
+        Returns the ids of the passages that it replaces.
+        """
+        ...
+
+    def remove(self, article_id: str) -> list[str]:
+        """Forget the article; returns the ids of its passages, none when there is no such article."""
+        ...
+
+    def link(self, clusters: Mapping[str, str]) -> None:
+        """Write down which articles are near copies of each other: a name for each that has some."""
+        ...
+
+    def withdraw(self, article_id: str, day: str) -> None:
+        """Write down that the article was withdrawn on this day."""
+        ...
+
+    def readmit(self, article_id: str) -> None:
+        """Forget that the article was withdrawn."""
         ...
 
 
@@ -217,22 +266,45 @@ class GenerationWriter(Protocol):
 
     @property
     def before(self) -> Manifest | None:
-        """What the current generation is made of; None when there is none."""
+        """What the generation that this one starts from is made of; None when there is none."""
         ...
 
     @property
     def library(self) -> LibraryWriter:
-        """A copy of the current generation's library, to be changed freely."""
+        """A copy of that generation's library, to be changed freely."""
         ...
 
-    def publish(self, source: str = "") -> int:
+    @property
+    def salvaged(self) -> str:
+        """What was lost with the current generation, when this one starts from an older one; or empty."""
+        ...
+
+    @property
+    def outdated(self) -> bool:
+        """Whether that has an older format, so that the library is empty until it is renewed."""
+        ...
+
+    def renew(self) -> Iterator[Article]:
+        """Empty the library, which nothing has changed yet; every article that it had, to be put again."""
+        ...
+
+    def publish(self, source: str = "", *, fresh: bool = False) -> int:
         """Index the library and make it the current generation; returns its number.
 
         source: see Manifest.
+        fresh: build both indexes anew from the library, whatever they were before.
         Killed at any moment before, the old generation stays current. Without this
         call nothing that was changed is kept.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What was deleted: how many generations, and how many bytes with all that crashes had left."""
+
+    generations: int
+    bytes: int
 
 
 class Generations(Protocol):
@@ -242,10 +314,72 @@ class Generations(Protocol):
         """The current generation, held open while the context lasts; None when none is published."""
         ...
 
-    def writer(self) -> AbstractContextManager[GenerationWriter]:
-        """The only writer; raises LibraryBusy while another process holds it."""
+    def writer(self, *, salvage: bool = False) -> AbstractContextManager[GenerationWriter]:
+        """The only writer; raises LibraryBusy while another process holds it.
+
+        salvage: start from the newest generation whose library is sound, instead of
+            raising LibraryDamaged when that of the current one is not.
+        """
+        ...
+
+    def forget(self, *, patience: float) -> list[int]:
+        """Delete every generation but the current one, waiting for readers; those still read are returned."""
         ...
 
     def discard(self) -> None:
         """Forget every generation, for a corpus that can be made again from its source."""
+        ...
+
+
+class Archives(Generations, Protocol):
+    """Generations that can be examined, tidied, written into one file and started from it."""
+
+    def writer(
+        self, *, salvage: bool = False, archive: Path | None = None
+    ) -> AbstractContextManager[GenerationWriter]:
+        """The only writer; archive: start from this export. Raises ArchiveUnusable for another file."""
+        ...
+
+    def is_published(self) -> bool:
+        """Whether there is a generation, damaged or not."""
+        ...
+
+    def verify(self) -> Mapping[int, list[str]]:
+        """What is wrong with each generation, a line each, the current one first."""
+        ...
+
+    def collect(self, *, previous: bool = False) -> Freed:
+        """Delete what crashes have left and what nobody reads; previous: the generation before, too."""
+        ...
+
+    def export(self, file: Path) -> Manifest:
+        """Write the current library into one file."""
+        ...
+
+
+class History(Protocol):
+    """Keeps every question with what came of it."""
+
+    def record(self, record: Record) -> None:
+        """Keep the record, in place of one with the same id."""
+        ...
+
+    def newest(self, limit: int | None = None) -> list[Record]:
+        """The records that were kept last, the newest first; all without a limit."""
+        ...
+
+    def find(self, answer_id: str) -> Record:
+        """The record of this answer; raises HistoryNotFound."""
+        ...
+
+    def delete(self, answer_ids: Collection[str]) -> None:
+        """Forget these answers; raises HistoryNotFound, and forgets none, when one is not there."""
+        ...
+
+    def clear(self, before: datetime | None = None) -> int:
+        """Forget everything, or what was asked before a moment; returns how many records that were."""
+        ...
+
+    def withdraw(self, article_ids: Collection[str], *, corpus: str) -> int:
+        """Take the words of these articles out of every record about the corpus; returns of how many."""
         ...

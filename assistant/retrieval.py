@@ -44,15 +44,15 @@ def retrieve(
     vector = embedder.embed([question])[0]
     words = content(question)
     owners: dict[str, ArticleInfo] = {}
+    visible, newest = generation.library.visible(scope.as_of)
+    all_admitted = not scope.is_narrow and visible == generation.manifest.articles
 
     def admitted(search: Callable[[int], list[Hit]]) -> list[Hit]:
         wanted = POOL
         while True:
             hits = search(wanted)
-            owners.update(
-                generation.library.owners([hit.passage_id for hit in hits if hit.passage_id not in owners])
-            )
-            inside = [hit for hit in hits if scope.admits(owners[hit.passage_id])]
+            owners.update(generation.library.owners([hit.passage_id for hit in hits]))
+            inside = hits if all_admitted else [hit for hit in hits if scope.admits(owners[hit.passage_id])]
             if len(inside) >= POOL or len(hits) < wanted or wanted >= _WIDEST:
                 return inside[:POOL]
             wanted *= 4
@@ -63,9 +63,7 @@ def retrieve(
     bm25 = {hit.passage_id: hit.score for hit in lexical}
     ids = sorted({*bm25, *(hit.passage_id for hit in dense)})
     cosines = generation.vectors.cosines(vector, ids)
-    recency = _recency(
-        {one: owners[one] for one in ids}, scope, newest=generation.library.visible(scope.as_of)[1]
-    )
+    recency = _recency({one: owners[one] for one in ids}, scope, newest=newest)
     top = max(bm25.values(), default=1.0)
     parts = {
         one: ScoreParts(bm25.get(one, 0.0) / top, DENSE_WEIGHT * cosines[one], recency[one]) for one in ids

@@ -1,156 +1,98 @@
 """Generations as folders: nobody writes into one once it is published.
 
     <corpus>/current            the pointer: a number, replaced atomically
-    <corpus>/generations/N/     library.db  chroma/  lexical/  manifest.json  in-use
-    <corpus>/writer.lock        held by the one writer
+    <corpus>/generations/N/     see ``generation_stores``
+    <corpus>/writer.lock        held by the one writer; writer.json says who that is
 
-A writer builds the next folder beside the others, syncs it, and then moves the
-pointer; killed before that, it leaves a folder that the next writer removes.
-Readers hold a shared lock on ``in-use``, so that a folder is deleted only when
-nobody reads it. What stands in the files is the business of the stores that
-bootstrap hands in.
+A writer builds the next folder beside the others, probes and syncs it, and then moves
+the pointer; killed before that, it leaves a folder that the next writer removes. The
+generation that it started from is kept: where the current one is damaged, readers go
+back to the newest one that is not, and say so.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
-import weakref
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict, dataclass
-from os.path import samestat
+import socket
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from assistant.domain.errors import FormatUnsupported, HomeUnusable, LibraryBusy, LibraryDamaged
-from assistant.ports import IndexRow, LexicalIndex, Library, LibraryWriter, Manifest, VectorIndex
+from assistant.adapters.generation_building import Base, Building
+from assistant.adapters.generation_manifest import read_record
+from assistant.adapters.generation_stores import HAS_FLOCK, GenerationFolder, Stores, sync
+from assistant.domain.articles import Article
+from assistant.domain.errors import (
+    ArchiveUnusable,
+    FormatOutdated,
+    FormatUnsupported,
+    HomeUnusable,
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryLost,
+)
+from assistant.ports import Freed, LibraryWriter, Manifest
 
-try:
+if HAS_FLOCK:
     import fcntl
 
-    HAS_FLOCK = True
-except ImportError:  # Windows: open files cannot be deleted there anyway
-    HAS_FLOCK = False
-
-FORMAT = 1
-_BUILDING, _DOOMED = ".building", ".doomed"  # what a crash leaves under these names is removed later
-_KEPT = 2  # the current generation and the one before it
-
-
-class ClosableLibrary(Library, Protocol):
-    """A library with a file to close."""
-
-    def close(self) -> None:
-        """Close the file."""
-        ...
-
-
-class ClosableVectors(VectorIndex, Protocol):
-    """A vector index with threads and files to give back."""
-
-    def close(self) -> None:
-        """Give them back."""
-        ...
-
-
-class IndexableLibrary(LibraryWriter, Protocol):
-    """A library under construction that the indexes can be built from."""
-
-    def rows(self) -> Iterable[IndexRow]:
-        """Every passage, in passage-id order."""
-        ...
-
-    def counts(self) -> tuple[int, int]:
-        """Number of articles and of passages."""
-        ...
-
-    def content(self) -> str:
-        """A hash over all articles."""
-        ...
-
-
-class WriteLibrary(Protocol):
-    """Opens a library for writing."""
-
-    def __call__(self, path: Path, *, copy_of: Path | None) -> AbstractContextManager[IndexableLibrary]:
-        """A new library at the path, or a copy of another one."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """How the three stores of a generation are written and opened."""
-
-    write_library: WriteLibrary
-    open_library: Callable[[Path], ClosableLibrary]
-    build_lexical: Callable[[Path, Iterable[IndexRow]], None]
-    open_lexical: Callable[[Path], LexicalIndex]
-    build_vectors: Callable[[Path, Iterable[IndexRow]], None]
-    open_vectors: Callable[[Path], ClosableVectors]
-
-
-class GenerationFolder:
-    """One published generation, open for reading; closed at the latest when nobody refers to it."""
-
-    def __init__(self, folder: Path, stores: Stores) -> None:
-        with ExitStack() as opened:
-            in_use = opened.enter_context((folder / "in-use").open("rb"))
-            if HAS_FLOCK:
-                fcntl.flock(in_use, fcntl.LOCK_SH)
-            self._folder, self._opened_as = folder, os.fstat(in_use.fileno())
-            self.number = int(folder.name)
-            self.manifest = read_manifest(folder)
-            self.library = stores.open_library(folder / "library.db")
-            opened.callback(self.library.close)
-            self.lexical = stores.open_lexical(folder / "lexical")
-            self.vectors = stores.open_vectors(folder / "chroma")
-            opened.callback(self.vectors.close)
-            self._closed = weakref.finalize(self, opened.pop_all().close)
-        self.readers = 0
-        self.retired = False
-
-    def is_numbered(self, number: int | None) -> bool:
-        """Whether this is generation ``number`` as it lies on disk now.
-
-        A corpus that was discarded, or deleted with its home, counts from 1 again.
-        """
-        try:
-            return self.number == number and samestat(os.stat(self._folder / "in-use"), self._opened_as)
-        except OSError:
-            return False
-
-    def close(self) -> None:
-        """Close every file and let go of the folder."""
-        self._closed()
+_BUILDING, _DOOMED, _ARCHIVE = ".building", ".doomed", ".archive"  # what a crash leaves is removed later
+_ARCHIVED = ("manifest.json", "library.db")
+_NO_EXPORT = (  # what zipfile raises for files that are none, are damaged, or were packed by others
+    zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError,
+    zlib.error, LibraryDamaged,
+)  # fmt: skip
+_LOOK_AGAIN = 0.1  # seconds between two looks at a generation that is still read
 
 
 class GenerationFolders:
     """The generations of one corpus, in one folder.
 
+    embedder, segmenter: fingerprints of what new passages are made with.
     patience: seconds that a writer waits for another one before it gives up.
+    warn: told in one line, once, of damage that readers go round.
+    step: told the name of each step of a publish, for tests that end the process there.
     """
 
     def __init__(
-        self, folder: Path, stores: Stores, *, embedder: str, segmenter: str, patience: float = 0
+        self,
+        folder: Path,
+        stores: Stores,
+        *,
+        embedder: str,
+        segmenter: str,
+        patience: float = 0,
+        warn: Callable[[str], None] = lambda text: None,
+        step: Callable[[str], None] = lambda name: None,
     ) -> None:
         self._folder = folder
         self._stores = stores
         self._fingerprints = (embedder, segmenter)
         self._patience = patience
+        self._warn = warn
+        self._step = step
         self._lock = Lock()
-        self._open: GenerationFolder | None = None
+        self._open: _Opened | None = None
+        self._damaged: dict[_Identity, str] = {}  # found while reading; why
+        self._warned: set[str] = set()
 
     @contextmanager
     def current(self) -> Iterator[GenerationFolder | None]:
         """The current generation, held open while the context lasts; None when none is published.
 
         The pointer is looked at each time; a generation that it has left is closed
-        when its last reader leaves.
+        when its last reader leaves. One that turns out to be damaged while it is read
+        is not given out again.
         """
         with self._lock:
             opened = self._reopened()
@@ -158,44 +100,144 @@ class GenerationFolders:
                 opened.readers += 1
         try:
             yield opened
+        except LibraryDamaged as error:
+            if opened:
+                self._damaged[_identity(self._generation(opened.number))] = str(error)
+            raise
         finally:
             if opened:
                 with self._lock:
+                    if opened.damage and opened.damage not in self._warned:
+                        self._warned.add(opened.damage)
+                        self._warn(f"{opened.damage}. {LibraryDamaged.help}")
                     opened.readers -= 1
                     if opened.retired and not opened.readers:
                         opened.close()
 
     @contextmanager
-    def writer(self) -> Iterator[GenerationFolderWriter]:
-        """The only writer; raises LibraryBusy while another process holds it."""
-        with ExitStack() as stack:
-            stack.enter_context(self._locked())
+    def writer(
+        self, *, salvage: bool = False, archive: Path | None = None
+    ) -> Iterator[GenerationFolderWriter]:
+        """The only writer; raises LibraryBusy while another process holds it.
+
+        salvage: start from the newest generation whose library is sound, where that of
+            the current one is not.
+        archive: start from an export instead; raises ArchiveUnusable for another file.
+        """
+        with self._locked(), ExitStack() as stack:
+            self._step("locked")
             number = read_pointer(self._folder)
             self._remove_leftovers(number)
-            before = self._generation(number) if number else None
-            manifest = self._manifest(before) if before else None
+            if archive:
+                base: Base | None = stack.enter_context(self._unpacked(archive))
+            else:
+                base = self._base(number, salvage=salvage) if number else None
             building = self._folder / "generations" / f"{(number or 0) + 1}{_BUILDING}"
-            building.mkdir(mode=0o700)
             stack.callback(shutil.rmtree, building, ignore_errors=True)
-            committing = stack.enter_context(ExitStack())
-            library = committing.enter_context(
-                self._stores.write_library(
-                    building / "library.db", copy_of=before / "library.db" if before else None
-                )
-            )
+            library = Building(building, self._stores, base, stack, self._step)
 
-            def publish(source: str) -> int:
+            def publish(source: str, fresh: bool) -> int:
                 try:
-                    return self._publish(building, library, committing.close, source)
+                    library.complete(source, self._fingerprints, fresh=fresh)
+                    return self._publish(building, kept=base)
                 except OSError as error:
                     raise HomeUnusable(
                         f"the new generation cannot be written: {error.strerror or error}"
                     ) from error
 
-            yield GenerationFolderWriter(library, manifest, publish)
+            try:
+                yield GenerationFolderWriter(library, base, publish, self._salvaged(number, base))
+            except OSError as error:
+                raise HomeUnusable(f"the corpus cannot be written: {error.strerror or error}") from error
+
+    def is_published(self) -> bool:
+        """Whether there is a generation, damaged or not."""
+        return read_pointer(self._folder) is not None
+
+    def verify(self) -> Mapping[int, list[str]]:
+        """What is wrong with each generation, a line each, the current one first; all of it is read.
+
+        Raises HomeUnusable where nothing can be written, since Chroma writes even to be examined.
+        """
+        number = read_pointer(self._folder)
+        if number and not os.access(self._folder, os.W_OK):
+            raise HomeUnusable(f"{str(self._folder)!r} cannot be written, as Chroma does to be examined")
+        found = {}
+        for each in [number, *self._older(number)] if number else []:
+            try:
+                with closing(GenerationFolder(self._generation(each), each, self._stores)) as opened:
+                    found[each] = list(opened.problems(thorough=True))
+            except FormatOutdated as error:
+                if each == number:  # one before it was taken over, and will be deleted
+                    found[each] = [str(error)]
+            except (LibraryDamaged, FormatUnsupported) as error:
+                found[each] = [str(error)]
+        return found
+
+    def collect(self, *, previous: bool = False) -> Freed:
+        """Delete what crashes have left and what nobody reads; previous: the generation before, too.
+
+        Raises LibraryDamaged, and deletes nothing, where that one is all that is sound.
+        """
+        with self._locked():
+            before = _size(self._folder)
+            there = len(self._numbers())
+            number = read_pointer(self._folder)
+            if number and previous:
+                self._base(number, salvage=False)
+            self._remove_leftovers(number)
+            older = self._older(number) if number else []
+            for each in older if previous else older[1:]:
+                _remove_unused(self._generation(each))
+            return Freed(there - len(self._numbers()), before - _size(self._folder))
+
+    def forget(self, *, patience: float) -> list[int]:
+        """Delete every generation but the current one, waiting for readers; those still read are returned."""
+        deadline = time.monotonic() + patience
+        with self._lock:
+            self._let_go()
+        with self._locked():
+            number = read_pointer(self._folder)
+            self._remove_leftovers(number)
+            left = self._older(number) if number else []
+            while left := [each for each in left if not _remove_unused(self._generation(each))]:
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(_LOOK_AGAIN)
+        return left
+
+    def export(self, file: Path) -> Manifest:
+        """Write the current library into a ZIP file, from which ``writer(archive=…)`` starts.
+
+        Raises LibraryDamaged when it is not as it was written, HomeUnusable when the file
+        cannot be written. A file that is there is replaced once the new one is complete.
+        """
+        with self.current() as current:
+            if current is None:
+                raise LibraryLost(f"the corpus {self._folder.name!r} has no generation")
+            if current.number != read_pointer(self._folder):
+                raise LibraryDamaged(current.damage)
+            folder = self._generation(current.number)
+            current.record.check(folder, ["library.db"])
+            new = file.with_name(f"{file.name}.new")
+            try:
+                with zipfile.ZipFile(
+                    new, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
+                ) as archive:
+                    for name in _ARCHIVED:
+                        archive.write(folder / name, name)
+                sync(new)
+                new.replace(file)
+            except OSError as error:
+                with suppress(OSError):
+                    new.unlink()
+                raise HomeUnusable(f"{str(file)!r} cannot be written: {error.strerror or error}") from error
+            return current.manifest
 
     def discard(self) -> None:
         """Forget every generation, for a corpus that can be made again from its source."""
+        with self._lock:
+            self._let_go()
         with self._locked():
             (self._folder / "current").unlink(missing_ok=True)
             shutil.rmtree(self._folder / "generations", ignore_errors=True)
@@ -203,137 +245,254 @@ class GenerationFolders:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         lock = FileLock(self._folder / "writer.lock", timeout=self._patience)
+        owner = self._folder / "writer.json"
         try:
             _make_private(self._folder / "generations")
             lock.acquire()
         except Timeout as error:
-            raise LibraryBusy(
-                f"another process is ingesting into the corpus {self._folder.name!r}"
-            ) from error
+            raise LibraryBusy(f"{_owner(owner)} into the corpus {self._folder.name!r}") from error
         except OSError as error:
             raise HomeUnusable(
                 f"{str(self._folder)!r} cannot be written: {error.strerror or error}"
             ) from error
         try:
+            me = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+            with suppress(OSError):  # where the disk is full, space can still be freed
+                owner.unlink(missing_ok=True)
+                _write_whole(owner, json.dumps(me))
             yield
         finally:
+            with suppress(OSError):
+                owner.unlink(missing_ok=True)
             lock.release()
 
-    def _publish(
-        self, building: Path, library: IndexableLibrary, commit: Callable[[], None], source: str
-    ) -> int:
-        self._stores.build_lexical(building / "lexical", library.rows())
-        self._stores.build_vectors(building / "chroma", library.rows())
-        articles, passages = library.counts()
-        manifest = Manifest(FORMAT, *self._fingerprints, articles, passages, library.content(), source)
-        commit()
-        (building / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2) + "\n")
-        (building / "in-use").touch()
-        _sync_tree(building)
+    def _publish(self, building: Path, kept: Base | None) -> int:
         number = int(building.name.removesuffix(_BUILDING))
         building.rename(self._generation(number))
-        _sync(self._folder / "generations")
-        _write_pointer(self._folder, number)
-        self._remove_old(number)
+        sync(self._folder / "generations")
+        self._step("renamed")
+        _write_whole(self._folder / "current", f"{number}\n")
+        self._step("published")
+        older = [self._generation(each) for each in self._older(number)]
+        spared = kept.folder if kept and kept.folder in older else next(iter(older), None)
+        for folder in older:
+            if folder != spared:
+                _remove_unused(folder)
+        self._step("cleaned")
         return number
 
     def _reopened(self) -> GenerationFolder | None:
         number = read_pointer(self._folder)
-        if self._open and self._open.is_numbered(number):
-            return self._open
+        pointed = _identity(self._generation(number)) if number is not None else None
+        if self._open and self._open.pointed == pointed and self._is_good(self._open.folder):
+            return self._open.folder
+        self._let_go()
+        if number is None or pointed is None:
+            return None
+        folder = self._opened(number)
+        self._open = _Opened(_identity(self._generation(number)), folder)
+        return folder
+
+    def _let_go(self) -> None:
         if self._open:
-            self._open.retired = True
-            if not self._open.readers:
-                self._open.close()
+            self._open.folder.retired = True
+            if not self._open.folder.readers:
+                self._open.folder.close()
             self._open = None
-        if number is not None:
-            self._open = self._opened(number)
-        return self._open
+
+    def _is_good(self, folder: GenerationFolder) -> bool:
+        return folder.is_there() and _identity(self._generation(folder.number)) not in self._damaged
 
     def _opened(self, number: int) -> GenerationFolder:
-        try:
-            return GenerationFolder(self._generation(number), self._stores)
-        except (FileNotFoundError, NotADirectoryError, LibraryDamaged) as error:
-            moved = read_pointer(self._folder)
-            if moved is not None and moved != number:
-                return self._opened(moved)  # a writer published and cleaned up since the pointer was read
-            if isinstance(error, LibraryDamaged):
-                raise
-            raise LibraryDamaged(f"generation {number} of {self._folder.name!r} is incomplete") from error
+        """The generation, or the newest one before it that is sound, which then says so."""
+        first: LibraryDamaged | None = None
+        for each in (number, *self._older(number)):
+            path = self._generation(each)
+            notice = f"generation {number} is damaged ({first}); generation {each} answers" if first else ""
+            try:
+                if known := self._damaged.get(_identity(path)):
+                    raise LibraryDamaged(known)
+                return GenerationFolder(path, each, self._stores, notice)
+            except LibraryDamaged as error:
+                moved = read_pointer(self._folder)
+                if moved is not None and moved != number:
+                    return self._opened(moved)  # a writer published and cleaned up since the pointer was read
+                first = first or error
+            except FormatUnsupported:
+                if first is None:
+                    raise  # an older one of another format is no way round the damage
+        raise LibraryDamaged(f"generation {number} of {self._folder.name!r}: {first}") from first
 
-    def _manifest(self, generation: Path) -> Manifest:
+    def _base(self, number: int, *, salvage: bool) -> Base:
+        """The generation to start from: the current one, or with salvage the newest one that is sound."""
+        first: LibraryDamaged | None = None
+        for each in (number, *(self._older(number) if salvage else [])):
+            folder = self._generation(each)
+            try:
+                base = Base(folder, read_record(folder, older=True))
+                if not base.outdated:
+                    base.record.check(folder, ["library.db"])
+                return base
+            except LibraryDamaged as error:
+                first = first or error
+        kind = LibraryLost if salvage else LibraryDamaged
+        raise kind(f"generation {number} of {self._folder.name!r}: {first}") from first
+
+    def _salvaged(self, number: int | None, base: Base | None) -> str:
+        if number is None or base is None or base.folder in (self._generation(number), self._export):
+            return ""
+        return (
+            f"the library of generation {number} is damaged, so that of generation {base.folder.name} was"
+            " taken; ingest again what was ingested since"
+        )
+
+    @contextmanager
+    def _unpacked(self, archive: Path) -> Iterator[Base]:
+        """An export, unpacked beside the generations while the context lasts."""
+        folder = self._export
+        folder.mkdir(mode=0o700)
         try:
-            return read_manifest(generation)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise LibraryDamaged(
-                f"generation {generation.name} of {self._folder.name!r} is incomplete"
-            ) from error
+            try:
+                with zipfile.ZipFile(archive) as packed:
+                    for name in _ARCHIVED:
+                        with packed.open(name) as source, (folder / name).open("wb") as target:
+                            shutil.copyfileobj(source, target, 1 << 20)
+                base = Base(folder, read_record(folder, older=True))
+                if not base.outdated:
+                    base.record.check(folder, ["library.db"])
+            except _NO_EXPORT as error:
+                if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                    raise HomeUnusable(f"the export cannot be unpacked: {error.strerror}") from error
+                raise ArchiveUnusable(f"{str(archive)!r} is no export of a corpus: {error}") from error
+            yield base
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def _export(self) -> Path:
+        return self._folder / "generations" / f"export{_ARCHIVE}"
 
     def _generation(self, number: int) -> Path:
         return self._folder / "generations" / str(number)
+
+    def _numbers(self) -> list[int]:
+        return sorted(
+            int(path.name) for path in (self._folder / "generations").glob("*") if path.name.isdigit()
+        )
+
+    def _older(self, number: int) -> list[int]:
+        return [each for each in reversed(self._numbers()) if each < number]
 
     def _remove_leftovers(self, number: int | None) -> None:
         for folder in (self._folder / "generations").iterdir():
             if not folder.name.isdigit() or int(folder.name) > (number or 0):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _remove_old(self, number: int) -> None:
-        for folder in (self._folder / "generations").iterdir():
-            if folder.name.isdigit() and int(folder.name) <= number - _KEPT:
-                _remove_unused(folder)
-
 
 class GenerationFolderWriter:
-    """The next generation of one corpus, under construction."""
+    """The next generation of one corpus, under construction.
+
+    salvaged: what was lost with the current generation, when this one starts from an older one.
+    """
 
     def __init__(
-        self, library: LibraryWriter, before: Manifest | None, publish: Callable[[str], int]
+        self, library: Building, base: Base | None, publish: Callable[[str, bool], int], salvaged: str
     ) -> None:
-        self.library = library
-        self.before = before
+        self.salvaged = salvaged
+        self._library = library
+        self._base = base
         self._publish = publish
 
-    def publish(self, source: str = "") -> int:
+    @property
+    def library(self) -> LibraryWriter:
+        """A copy of the library that it starts from, to be changed freely."""
+        return self._library
+
+    @property
+    def before(self) -> Manifest | None:
+        """What the generation that it starts from is made of."""
+        return self._base.record.manifest if self._base else None
+
+    @property
+    def outdated(self) -> bool:
+        """Whether that has an older format, so that the library is empty until it is renewed."""
+        return self._base is not None and self._base.outdated
+
+    def renew(self) -> Iterator[Article]:
+        """Empty the library, which nothing has changed yet; every article that it had."""
+        return self._library.renew()
+
+    def publish(self, source: str = "", *, fresh: bool = False) -> int:
         """Index the library and make it the current generation; returns its number."""
-        return self._publish(source)
+        return self._publish(source, fresh)
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """A generation's folder as it lies on disk now; a number may be given anew, with its home."""
+
+    path: Path
+    inode: tuple[int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An open generation, and what the pointer pointed at then."""
+
+    pointed: _Identity
+    folder: GenerationFolder
+
+
+def _identity(folder: Path) -> _Identity:
+    try:
+        status = (folder / "in-use").stat()
+    except OSError:
+        return _Identity(folder, None)
+    return _Identity(folder, (status.st_dev, status.st_ino, status.st_mtime_ns))  # inodes are used again
 
 
 def read_pointer(folder: Path) -> int | None:
     """The number of the corpus's current generation; None when there is none.
 
-    A corpus that has lost its pointer and nothing else goes on with its newest generation.
+    A corpus that has lost its pointer, or whose pointer holds no such number or that of a
+    generation deleted before the others came, goes on with its newest complete generation:
+    a folder has its name only once it is complete.
     """
     try:
-        text = (folder / "current").read_bytes()
+        text = (folder / "current").read_bytes().strip()
     except FileNotFoundError:
-        complete = (path.parent.name for path in (folder / "generations").glob("*/manifest.json"))
-        return max((int(name) for name in complete if name.isdigit()), default=None)
+        text = b""
     except OSError as error:
         raise HomeUnusable(f"{str(folder)!r} cannot be read: {error.strerror or error}") from error
-    if not text.strip().isdigit():
-        raise LibraryDamaged(f"the pointer of the corpus {folder.name!r} holds no number: {text[:20]!r}")
-    return int(text)
+    number = int(text) if text.isdigit() else 0
+    if number and (folder / "generations" / str(number)).exists():
+        return number
+    complete = (path.parent.name for path in (folder / "generations").glob("*/manifest.json"))
+    newest = max((int(name) for name in complete if name.isdigit()), default=0)
+    return max(number, newest) or None
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """What the generation in the folder is made of."""
+def _owner(file: Path) -> str:
+    """Who writes, as far as is known: "process 4242 has been writing for 35 s"."""
     try:
-        values = json.loads((folder / "manifest.json").read_text())
-        if values["format"] != FORMAT:
-            raise FormatUnsupported(
-                f"the library has format {values['format']!r}; this version reads {FORMAT}"
-            )
-        return Manifest(**values)
-    except (ValueError, KeyError, TypeError) as error:
-        raise LibraryDamaged(f"the manifest of generation {folder.name} cannot be read: {error}") from error
+        owner = json.loads(file.read_text())
+        age = max(0, round(time.time() - owner["since"]))
+        where = "" if owner["host"] == socket.gethostname() else f" on {owner['host']}"
+        return f"process {owner['pid']}{where} has been writing for {age} s"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process is writing"
 
 
-def _write_pointer(folder: Path, number: int) -> None:
-    new = folder / "current.new"
-    new.write_text(f"{number}\n")
-    _sync(new)
-    new.replace(folder / "current")
-    _sync(folder)
+def _write_whole(file: Path, text: str) -> None:
+    """Replace the file so that nobody ever sees half of it."""
+    new = file.with_name(f"{file.name}.new")
+    try:
+        new.write_text(text)
+        sync(new)
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
+    sync(file.parent)
 
 
 def _make_private(folder: Path) -> None:
@@ -342,7 +501,7 @@ def _make_private(folder: Path) -> None:
             part.mkdir(mode=0o700, exist_ok=True)
 
 
-def _remove_unused(folder: Path) -> None:
+def _remove_unused(folder: Path) -> bool:
     """Delete the generation unless somebody reads it; renamed first, so that nobody begins to."""
     doomed = folder.with_name(f"{folder.name}{_DOOMED}")
     with ExitStack() as stack:
@@ -351,22 +510,11 @@ def _remove_unused(folder: Path) -> None:
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return
+                return False
         folder.rename(doomed)
     shutil.rmtree(doomed, ignore_errors=True)
+    return True
 
 
-def _sync_tree(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -8,7 +8,7 @@ does not depend on which tokenizer file a machine happens to have.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -59,11 +59,24 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class PreparedArticle:
-    """An article with its sentences and passages, ready to be stored and indexed."""
+    """An article with its sentences and passages, ready to be stored and indexed.
+
+    signature: what near copies are recognised by, see ``duplicates``.
+    """
 
     article: Article
     sentences: tuple[Sentence, ...]
     passages: tuple[Passage, ...]
+    signature: bytes = b""
+
+    def __reduce__(self) -> tuple[Callable[..., PreparedArticle], tuple[object, ...]]:
+        """Pickled without the slices of the article's text, which it holds four times over."""
+        sentences = [
+            (each.span.start, each.span.end, None if each.cleaned == each.text else each.cleaned)
+            for each in self.sentences
+        ]
+        passages = [(each.id, each.span.start, each.span.end, each.cleaned) for each in self.passages]
+        return _unpickled, (self.article, sentences, passages, self.signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +135,11 @@ class Scope:
     until: date | None = None
     outlet: str | None = None
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it leaves out more than what is not yet published as of its date."""
+        return bool(self.since or self.until or self.outlet)
+
     def admits(self, article: ArticleInfo) -> bool:
         """Whether a question with this scope may use the article."""
         day = article.published.day if article.published else None
@@ -148,16 +166,19 @@ def make_passages(
     A single sentence longer than max_words is a passage of its own. The last
     sentences of a passage open the next one, unless that alone would fill it.
     """
+    words = [len(sentence.cleaned.split()) for sentence in sentences]
     passages: list[Passage] = []
-    run: list[Sentence] = []
-    for sentence in sentences:
-        if run and _words(run) + _words([sentence]) > max_words:
-            passages.append(_passage(article, run))
-            shared = run[len(run) - overlap :] if overlap else []
-            run = shared if _words(shared) + _words([sentence]) <= max_words else []
-        run.append(sentence)
-    if run:
-        passages.append(_passage(article, run))
+    first = held = 0  # the run: where it begins, and how many words are in it
+    for at, more in enumerate(words):
+        if at > first and held + more > max_words:
+            passages.append(_passage(article, sentences[first:at]))
+            first = max(first, at - overlap)
+            held = sum(words[first:at])
+            if held + more > max_words:
+                first, held = at, 0
+        held += more
+    if sentences:
+        passages.append(_passage(article, sentences[first:]))
     return tuple(passages)
 
 
@@ -168,8 +189,25 @@ def passage_id(article_id: str, span: Span, text: str) -> str:
     ).hexdigest()[:16]
 
 
-def _words(sentences: Sequence[Sentence]) -> int:
-    return sum(len(sentence.cleaned.split()) for sentence in sentences)
+def _unpickled(
+    article: Article,
+    sentences: Sequence[tuple[int, int, str | None]],
+    passages: Sequence[tuple[str, int, int, str]],
+    signature: bytes,
+) -> PreparedArticle:
+    name, text = article.id, article.text
+    return PreparedArticle(
+        article,
+        tuple(
+            Sentence(name, Span(start, end), text[start:end], text[start:end] if cleaned is None else cleaned)
+            for start, end, cleaned in sentences
+        ),
+        tuple(
+            Passage(one, name, Span(start, end), text[start:end], cleaned)
+            for one, start, end, cleaned in passages
+        ),
+        signature,
+    )
 
 
 def _passage(article: Article, run: Sequence[Sentence]) -> Passage:

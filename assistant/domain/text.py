@@ -25,6 +25,8 @@ _JOINS = re.compile(
 )
 _SELECTOR_RUN = re.compile("[\ufe00-\ufe0f]{2,}")
 _BLANK = re.compile(r"\s+")
+# What most sentences are made of, and none of the above is in it: they need no closer look.
+_PLAIN = re.compile("[ -~\u00a1-\u00ac\u00ae-\u034e\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]*")
 
 
 def clean(text: str) -> str:
@@ -33,6 +35,8 @@ def clean(text: str) -> str:
     >>> clean("The vote\u200b was\n5\u202e to 4.")
     'The vote was 5 to 4.'
     """
+    if _PLAIN.fullmatch(text):
+        return " ".join(text.split())
     text = INVISIBLE.sub("", text)
     if _JOINER.search(text):
         text = "".join(_kept(text, at) for at in range(len(text)))

@@ -1,12 +1,13 @@
-"""The command line: ``assistant ask``, ``search``, ``ingest`` and ``articles``.
+"""The command line: ``assistant ask``, ``search``, ``ingest``, ``articles``, ``index`` and ``history``.
 
 Owns how a run ends. Exit codes: 0 answered, 1 internal or partly failed, 2 usage,
-3 configuration, 10 not in the corpus, 130 interrupted, 141 broken pipe.
+3 configuration, 10 not in the corpus, 130 interrupted, 141 broken pipe, 143 terminated.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -14,6 +15,8 @@ import click
 
 from assistant import __version__
 from assistant.interfaces.commands.answers import ask, search
+from assistant.interfaces.commands.history import history
+from assistant.interfaces.commands.index import index
 from assistant.interfaces.commands.library import articles, ingest
 from assistant.interfaces.console import (
     ANSWERED,
@@ -21,6 +24,7 @@ from assistant.interfaces.console import (
     CONFIGURATION,
     INTERNAL,
     INTERRUPTED,
+    TERMINATED,
     USAGE,
     note,
 )
@@ -30,7 +34,8 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the program and exit with its code."""
+    """Run the program and exit with its code; SIGTERM ends it as Ctrl-C does, with nothing half done."""
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(arguments))
 
 
@@ -50,9 +55,10 @@ def run(arguments: list[str] | None = None) -> int:
         if sys.stdout is stdout:
             raise
         return _reader_gone()
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
+    except (KeyboardInterrupt, click.Abort, _Terminated) as end:
+        terminated = isinstance(end, _Terminated)
+        click.echo("terminated" if terminated else "interrupted", err=True)
+        return TERMINATED if terminated else INTERRUPTED
     except click.ClickException as error:
         return _usage(error)
     except Exception as error:  # the last line of defence: no traceback reaches a person
@@ -66,8 +72,16 @@ def cli() -> None:
     """Answer questions over news articles, with the exact sentences that each answer rests on."""
 
 
-for _command in (ask, search, ingest, articles):
+for _command in (ask, search, ingest, articles, index, history):
     cli.add_command(_command)
+
+
+class _Terminated(BaseException):
+    """Somebody asked this process to end."""
+
+
+def _terminated(*received: object) -> NoReturn:
+    raise _Terminated
 
 
 def _reader_gone() -> int:
@@ -104,9 +118,12 @@ def _exit_code(error: AssistantError) -> int:
     codes: tuple[tuple[type[AssistantError], int], ...] = (
         (errors.InvalidQuestion, USAGE),
         (errors.InputNotFound, USAGE),
+        (errors.ArchiveUnusable, USAGE),
         (errors.ArticleNotFound, USAGE),
+        (errors.HistoryNotFound, USAGE),
         (errors.ConfigurationError, CONFIGURATION),
         (errors.CorpusNotFound, CONFIGURATION),
+        (errors.CorpusExists, CONFIGURATION),
         (errors.EmbedderMismatch, CONFIGURATION),
         (errors.FormatUnsupported, CONFIGURATION),
         (errors.HomeUnusable, CONFIGURATION),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,15 +22,25 @@ if TYPE_CHECKING:
 ANSWERED, INTERNAL, USAGE, CONFIGURATION, NOT_IN_CORPUS = 0, 1, 2, 3, 10
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
 Command = TypeVar("Command", bound=Callable[..., Any])
-_SETTING_FLAGS = ("home", "corpus", "content", "embedder", "passages", "exact_dense", "model", "no_model")
+_SETTING_FLAGS = (
+    "home", "corpus", "content", "embedder", "passages", "exact_dense", "model", "no_model", "history"
+)  # fmt: skip
+home_flag = click.option(
+    "--home", type=click.Path(path_type=Path), help="Folder for what is stored.  [.assistant]"
+)
+
+workers_flag = click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes that prepare articles.  [one for each core]",
+)
 
 
 def settings_flags(command: Command) -> Command:
     """The flags that choose home, corpus and how an answer is made."""
     flags = (
-        click.option(
-            "--home", type=click.Path(path_type=Path), help="Folder for what is stored.  [.assistant]"
-        ),
+        home_flag,
         click.option(
             "--corpus", metavar="NAME", help="Corpus to use.  [your own once you have one, else demo]"
         ),
@@ -65,6 +76,16 @@ def assistant_of(settings: Settings) -> Assistant:
     from assistant.bootstrap import build_assistant
 
     return build_assistant(settings, notice=note)
+
+
+def day(text: str) -> date:
+    """A date on the command line."""
+    from assistant.domain.articles import Timestamp
+
+    try:
+        return Timestamp.parse(text).day
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no date; write it like 2024-07-28.") from None
 
 
 def width() -> int | None:

@@ -1,4 +1,4 @@
-"""Results as JSON: the schemas ``assistant.answer/1``, ``search/1``, ``article/1`` and ``ingest/1``.
+"""Results as JSON: ``assistant.answer/1``, ``search/1``, ``article/1``, ``ingest/1``, ``history/1``.
 
 Quotes and texts are the stored ones, at their stored offsets (code points). Control
 and invisible characters, which a terminal might obey, are written as escapes.
@@ -15,6 +15,7 @@ from typing import Any
 from assistant.domain.answers import Abstention, Answer, Citation
 from assistant.domain.articles import Article, ArticleInfo
 from assistant.domain.errors import AssistantError
+from assistant.domain.history import Record, Standing
 from assistant.domain.passages import RankedPassage, Sentence, Span
 from assistant.domain.text import INVISIBLE
 from assistant.ingest import IngestReport
@@ -75,11 +76,14 @@ def passage_json(found: RankedPassage) -> dict[str, Any]:
     }
 
 
-def article_json(article: Article, sentences: Sequence[Sentence]) -> dict[str, Any]:
-    """The object of ``assistant.article/1``: what is known, the stored text, sentence offsets."""
+def article_json(
+    article: Article, sentences: Sequence[Sentence], copies: Sequence[ArticleInfo] = ()
+) -> dict[str, Any]:
+    """The object of ``assistant.article/1``: what is known, near copies, stored text, sentence offsets."""
     return {
         "schema": "assistant.article/1",
         **info_json(article.info),
+        "near_copies": [copy.id for copy in copies],
         "text": article.text,
         "sentences": [{"start": one.span.start, "end": one.span.end} for one in sentences],
     }
@@ -98,12 +102,34 @@ def info_json(info: ArticleInfo) -> dict[str, Any]:
         "corrects": info.corrects,
         "language": info.language,
         "fiction": info.fiction,
+        "summary_only": info.summary_only,
     }
 
 
 def ingest_json(corpus: str, report: IngestReport) -> dict[str, Any]:
     """The object of ``assistant.ingest/1``: article ids by outcome, rejections with their reasons."""
     return {"schema": "assistant.ingest/1", "corpus": corpus, **asdict(report)}
+
+
+def record_json(record: Record, standings: Sequence[Standing] | None = None) -> dict[str, Any]:
+    """The object of ``assistant.history/1``: an answer with its receipt; ``now`` is null when not checked.
+
+    What was withdrawn is null where it was a quote, a title or the like, and "[withdrawn]" in texts.
+    """
+    result = record.result
+    citations = result.citations if isinstance(result, Answer) else ()
+    checked: Sequence[Standing | None] = standings or [None] * len(citations)
+    return {
+        **answer_json(result),
+        "schema": "assistant.history/1",
+        "at": record.at.isoformat(),
+        "citations": [
+            _kept(citation, quoted, now, withdrawn=citation.article.id in record.withdrawn)
+            for citation, (_, _, quoted), now in zip(citations, record.receipt.quotes, checked, strict=True)
+        ],
+        "nearest": [{"article_id": one} for one in record.nearest],
+        "withdrawn": list(record.withdrawn),
+    }
 
 
 def error_json(error: Exception) -> dict[str, str]:
@@ -114,6 +140,11 @@ def error_json(error: Exception) -> dict[str, str]:
 
 def _citation(citation: Citation) -> dict[str, Any]:
     return {"n": citation.n, **_source(citation.article, citation.span), "quote": citation.quote}
+
+
+def _kept(citation: Citation, quoted: str, now: Standing | None, *, withdrawn: bool) -> dict[str, Any]:
+    blank = {"url": None, "quote": None} if withdrawn else {}
+    return {**_citation(citation), **blank, "sha256": quoted, "now": now}
 
 
 def _source(article: ArticleInfo, span: Span) -> dict[str, Any]:

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import re
 import textwrap
+import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import accumulate
 
 import click
 
 from assistant.domain.answers import Abstention, Answer, Citation
 from assistant.domain.articles import Article, ArticleInfo
+from assistant.domain.history import WITHDRAWN, Record, Standing
 from assistant.domain.passages import RankedPassage
 from assistant.domain.text import clean, counted, printable
 from assistant.ingest import IngestReport
 
 MAX_WIDTH = 100  # columns; longer lines are hard to read
 _MARKER = re.compile(r"(\[\d+\])")
+_STANDS = {
+    Standing.UNCHANGED: "still in the corpus",
+    Standing.CHANGED: "the article has another text there now",
+    Standing.GONE: "no longer in the corpus",
+}
 _HIDDEN_NOTE = "the article's text holds invisible characters here; --json shows them"
 
 
@@ -57,8 +67,8 @@ def articles_table(articles: Iterable[ArticleInfo]) -> Iterator[str]:
         yield "\t".join((clean(info.id), published, clean(info.outlet or "-"), clean(info.label)))
 
 
-def article_text(article: Article) -> str:
-    """What is known about the article, and its text."""
+def article_text(article: Article, copies: Sequence[ArticleInfo] = ()) -> str:
+    """What is known about the article, its near copies included, and its text."""
     info = article.info
     known = [
         ("id", info.id),
@@ -70,9 +80,41 @@ def article_text(article: Article) -> str:
         ("corrects", info.corrects),
         ("source", info.location),
         ("fiction", "yes" if info.fiction else None),
+        ("summary only", "yes" if info.summary_only else None),
+        ("near copies", ", ".join(copy.id for copy in copies)),
     ]
     head = "\n".join(f"{name}: {clean(value)}" for name, value in known if value)
     return f"{head}\n\n{printable(article.text)}"
+
+
+def history_table(records: Iterable[Record], *, width: int | None = None) -> Iterator[str]:
+    """One line for each record: id, local time, kind, question; width cuts it for a terminal."""
+    for record in records:
+        kind = "answer" if isinstance(record.result, Answer) else "abstention"
+        line = f"{clean(record.result.id)}  {_local(record.at)}  {kind:10}  {clean(record.result.question)}"
+        yield _cut(line, width)
+
+
+def record_text(
+    record: Record, standings: Sequence[Standing] | None = None, *, width: int | None = None
+) -> str:
+    """The question, its answer with the sentences as they were, and how it was made.
+
+    standings: what has become of each sentence, when that was looked up.
+    """
+    result = record.result
+    asked = f"asked {_local(record.at)}, answer {result.id}; {corpus_line(result)}"
+    blocks = [
+        f"{_wrapped(clean(result.question), width)}\n{_wrapped(clean(asked), width)}",
+        _bold_markers(_wrapped(clean(result.text), width)),
+    ]
+    if isinstance(result, Answer):
+        checked: Sequence[Standing | None] = standings or [None] * len(result.citations)
+        pairs = zip(result.citations, checked, strict=True)
+        blocks.append("\n".join(_quoted(record, citation, standing, width) for citation, standing in pairs))
+    elif record.nearest:
+        blocks.append(_wrapped(f"nearest articles: {', '.join(map(clean, record.nearest))}", width))
+    return "\n\n".join((*blocks, _wrapped(_made(result), width)))
 
 
 def ingest_summary(corpus: str, report: IngestReport, *, rebuilt: bool = False) -> str:
@@ -81,11 +123,16 @@ def ingest_summary(corpus: str, report: IngestReport, *, rebuilt: bool = False) 
         (len(report.added), "added"),
         (len(report.changed), "changed"),
         (len(report.unchanged), "unchanged"),
+        (len(report.removed), "removed"),
         (len(report.rejected), "rejected"),
     )
     said = ["rebuilt"] if rebuilt else []
     said += [f"{number} {what}" for number, what in done if number]
-    return f"{corpus} corpus: {', '.join(said) or 'no article found'}."
+    would = " would be" if report.dry_run and said else ""
+    line = f"{corpus} corpus{would}: {', '.join(said) or 'no article found'}."
+    if report.spared:
+        line += f" Nothing was read from there, so {counted(len(report.spared), 'article')} of it stay."
+    return line
 
 
 def described(info: ArticleInfo) -> str:
@@ -97,6 +144,50 @@ def described(info: ArticleInfo) -> str:
 def _source_line(citation: Citation) -> str:
     hidden = f" ({_HIDDEN_NOTE})" if _hides(citation.quote) else ""
     return f"[{citation.n}] {described(citation.article)}{hidden}"
+
+
+def _quoted(record: Record, citation: Citation, standing: Standing | None, width: int | None) -> str:
+    """A source line, and below it the quote with what has become of it."""
+    if citation.article.id in record.withdrawn:
+        return f"[{citation.n}] {WITHDRAWN} · {clean(citation.article.id)}"
+    head = _wrapped(_source_line(citation), width, "    ")
+    quote = f"“{clean(citation.quote)}”{f' ({_STANDS[standing]})' if standing else ''}"
+    return f"{head}\n{textwrap.indent(_wrapped(quote, width and width - 4), '    ')}"
+
+
+def _made(result: Answer | Abstention) -> str:
+    """One line about what an answer was made with."""
+    made = result.provenance
+    parts = (
+        f"assistant {made.version}",
+        made.model or "no model",
+        f"generation {made.generation}",
+        f"embedder {made.embedder}",
+        f"segmenter {made.segmenter}",
+        f"settings {made.settings}",
+        *(f"prompt {name} {value}" for name, value in sorted(made.prompts.items())),
+        f"confidence {result.confidence:.2f}",
+    )
+    return clean(f"made with: {', '.join(parts)}")
+
+
+def _local(moment: datetime) -> str:
+    """The moment by the machine's calendar, as "today" is."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _cut(text: str, width: int | None) -> str:
+    """The text in so many columns of a terminal, with an ellipsis where it had more."""
+    columns = list(accumulate(map(_columns, text)))
+    if not width or not columns or columns[-1] <= width:
+        return text
+    return f"{text[: bisect_right(columns, width - 1)]}…"
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _hides(quote: str) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from assistant.testing.articles import ListSource, sample_article, sample_articles
 from assistant.testing.embedder import ScriptedEmbedder
 from assistant.testing.generations import MemoryGeneration, MemoryGenerations, MemoryWriter
+from assistant.testing.history import MemoryHistory
 from assistant.testing.indexes import MemoryLexicalIndex, MemoryVectorIndex
 from assistant.testing.library import MemoryLibrary, MemoryLibraryWriter
 from assistant.testing.small import FixedClock, FullStopSegmenter, LineSegmenter
@@ -25,6 +26,7 @@ __all__ = [
     "ListSource",
     "MemoryGeneration",
     "MemoryGenerations",
+    "MemoryHistory",
     "MemoryLexicalIndex",
     "MemoryLibrary",
     "MemoryLibraryWriter",

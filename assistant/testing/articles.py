@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from assistant.domain.articles import Article, ArticleInfo, Origin, Timestamp
 from assistant.domain.errors import ArticleRejected
 
 
 class ListSource:
-    """Reads out the items that it was given; reads counts how often."""
+    """Reads out the items that it was given; reads counts how often.
 
-    def __init__(self, items: Iterable[Article | ArticleRejected]) -> None:
+    roots: the source roots that it stands for when articles are pruned; those of its items when None.
+    """
+
+    def __init__(
+        self, items: Iterable[Article | ArticleRejected], *, roots: Collection[str] | None = None
+    ) -> None:
         self._items = tuple(items)
+        self._roots = roots
         self.reads = 0
 
     def read(self) -> Iterator[Article | ArticleRejected]:
         """Every item, in the order given."""
         self.reads += 1
         yield from self._items
+
+    def covers(self, origin: Origin) -> bool:
+        """Whether the article is from one of the roots."""
+        if self._roots is not None:
+            return origin.root in self._roots
+        return origin.root in {item.info.origin.root for item in self._items if isinstance(item, Article)}
 
 
 def sample_article(

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from assistant.domain.articles import Article
 from assistant.domain.errors import LibraryBusy
 from assistant.ports import Manifest
 from assistant.testing.indexes import MemoryLexicalIndex, MemoryVectorIndex
 from assistant.testing.library import MemoryLibrary, MemoryLibraryWriter, Stored
 from assistant.testing.strict import UnexpectedCall
 
-FORMAT = 1
+FORMAT = 2
 
 
 class MemoryGeneration:
-    """One published state."""
+    """One published state; damage says what is wrong with it, where a test wants something to be."""
 
     def __init__(self, number: int, manifest: Manifest, library: MemoryLibraryWriter) -> None:
         self.number = number
         self.manifest = manifest
+        self.damage = ""
         self.stored: Stored = dict(library.stored)
-        self.library = MemoryLibrary(self.stored)
+        self.clusters = dict(library.clusters)
+        self.library = MemoryLibrary(self.stored, library.clusters, library.withdrawals)
         self.lexical = MemoryLexicalIndex(library.rows())
-        self.vectors = MemoryVectorIndex(library.rows())
+        self.vectors = MemoryVectorIndex(library.vectors())
 
 
 class MemoryWriter:
@@ -31,8 +34,12 @@ class MemoryWriter:
 
     def __init__(self, owner: MemoryGenerations, current: MemoryGeneration | None) -> None:
         self._owner = owner
-        self._library = MemoryLibraryWriter(current.stored if current else {})
+        kept = (current.stored, current.clusters, current.library.withdrawn()) if current else ({}, {}, {})
+        self._library = MemoryLibraryWriter(*kept)
         self.before = current.manifest if current else None
+        self.salvaged = ""
+        self.outdated = False
+        self.renewed = False
         self.ended = ""
 
     @property
@@ -42,9 +49,15 @@ class MemoryWriter:
             raise UnexpectedCall(f"the writer is used after it was {self.ended}")
         return self._library
 
-    def publish(self, source: str = "") -> int:
+    def renew(self) -> Iterator[Article]:
+        """Empty the library; every article that it had."""
+        self.renewed = True
+        yield from self.library.renew()
+
+    def publish(self, source: str = "", *, fresh: bool = False) -> int:
         """Make the library the current generation; returns its number."""
-        number = self._owner.add(self.library, source)
+        kept = None if self.renewed or not self.before else (self.before.embedder, self.before.segmenter)
+        number = self._owner.add(self.library, source, kept)
         self.ended = "published"
         return number
 
@@ -69,7 +82,7 @@ class MemoryGenerations:
         yield self.published[-1] if self.published else None
 
     @contextmanager
-    def writer(self) -> Iterator[MemoryWriter]:
+    def writer(self, *, salvage: bool = False) -> Iterator[MemoryWriter]:
         """The only writer; raises LibraryBusy while there is another one."""
         if self._writing:
             raise LibraryBusy("another writer is at work")
@@ -83,15 +96,26 @@ class MemoryGenerations:
             writer.ended = writer.ended or "left"
             self.writes.append(tuple(library.calls))
 
+    def forget(self, *, patience: float) -> list[int]:
+        """Delete every generation but the current one; nobody is ever waited for."""
+        del self.published[:-1]
+        return []
+
     def discard(self) -> None:
         """Forget every generation."""
         self.published.clear()
 
-    def add(self, library: MemoryLibraryWriter, source: str) -> int:
-        """Publish the library; a writer calls this."""
+    def add(self, library: MemoryLibraryWriter, source: str, made_with: tuple[str, str] | None = None) -> int:
+        """Publish the library; a writer calls this. made_with: other fingerprints than its own."""
         passages = sum(len(prepared.passages) for prepared, _ in library.stored.values())
         manifest = Manifest(
-            FORMAT, *self._fingerprints, len(library.stored), passages, library.content(), source
+            FORMAT,
+            *(made_with or self._fingerprints),
+            len(library.stored),
+            passages,
+            library.content(),
+            source,
         )
-        self.published.append(MemoryGeneration(len(self.published) + 1, manifest, library))
-        return len(self.published)
+        number = self.published[-1].number + 1 if self.published else 1
+        self.published.append(MemoryGeneration(number, manifest, library))
+        return number

@@ -66,8 +66,8 @@ class MemoryVectorIndex:
     calls: the limit and the exact flag of each search, in order.
     """
 
-    def __init__(self, rows: Iterable[IndexRow]) -> None:
-        self._vectors = {row.passage_id: row.vector for row in rows}
+    def __init__(self, vectors: Mapping[str, Vectors]) -> None:
+        self._vectors = dict(vectors)
         self.calls: list[tuple[int, bool]] = []
 
     def search(self, vector: Vectors, limit: int, *, exact: bool = False) -> list[Hit]:
@@ -81,5 +81,5 @@ class MemoryVectorIndex:
     def cosines(self, vector: Vectors, passage_ids: Sequence[str]) -> Mapping[str, float]:
         """The exact cosine of each named passage; raises LibraryDamaged for one that is not here."""
         if not self._vectors.keys() >= set(passage_ids):
-            raise LibraryDamaged("the vector index does not hold every passage of the lexical index")
+            raise LibraryDamaged("the vector index does not hold every passage that is asked for")
         return {one: float(self._vectors[one] @ vector) for one in passage_ids}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from assistant.domain.articles import Article, ArticleInfo
+from assistant.domain.articles import Article, ArticleInfo, Origin
 from assistant.domain.errors import ArticleNotFound
 from assistant.domain.passages import Passage, PreparedArticle, Sentence
 from assistant.ports import IndexRow
@@ -21,7 +21,14 @@ Stored = Mapping[str, tuple[PreparedArticle, "Vectors"]]
 class MemoryLibrary:
     """The articles of one generation."""
 
-    def __init__(self, stored: Stored) -> None:
+    def __init__(
+        self,
+        stored: Stored,
+        clusters: Mapping[str, str] | None = None,
+        withdrawn: Mapping[str, str] | None = None,
+    ) -> None:
+        self._clusters = dict(clusters or {})
+        self._withdrawn = dict(withdrawn or {})
         self._prepared = {article_id: prepared for article_id, (prepared, _) in stored.items()}
         self._passages = {
             passage.id: passage for prepared in self._prepared.values() for passage in prepared.passages
@@ -56,6 +63,20 @@ class MemoryLibrary:
         seen = [info for info in infos if info.text_date is None or info.text_date <= as_of]
         return len(seen), max((info.published.day for info in seen if info.published), default=None)
 
+    def hashes(self) -> Mapping[str, str]:
+        """Content hash by article id."""
+        return {one: prepared.article.content_hash() for one, prepared in self._prepared.items()}
+
+    def withdrawn(self) -> Mapping[str, str]:
+        """The day of each withdrawal, by article id."""
+        return self._withdrawn
+
+    def copies(self, article_id: str) -> list[ArticleInfo]:
+        """The near copies of the article, by id, without itself."""
+        cluster = self._clusters.get(article_id)
+        same = [one for one, name in self._clusters.items() if cluster == name and one != article_id]
+        return [self._found(one).article.info for one in sorted(same)]
+
     def _found(self, article_id: str) -> PreparedArticle:
         if article_id not in self._prepared:
             raise ArticleNotFound(f"no article has the id {article_id!r}")
@@ -68,8 +89,15 @@ class MemoryLibraryWriter:
     calls: what was put and removed, in order, as ("put", id) and ("remove", id).
     """
 
-    def __init__(self, stored: Stored) -> None:
+    def __init__(
+        self,
+        stored: Stored,
+        clusters: Mapping[str, str] | None = None,
+        withdrawn: Mapping[str, str] | None = None,
+    ) -> None:
         self.stored: dict[str, tuple[PreparedArticle, Vectors]] = dict(stored)
+        self.clusters = dict(clusters or {})
+        self.withdrawals = dict(withdrawn or {})
         self.calls: list[tuple[str, str]] = []
 
     def hashes(self) -> Mapping[str, str]:
@@ -80,31 +108,71 @@ class MemoryLibraryWriter:
         """The stored article with this id, if there is one."""
         return self.stored[article_id][0].article if article_id in self.stored else None
 
-    def articles(self) -> Iterator[Article]:
-        """Every stored article, by id."""
-        for _, (prepared, _) in sorted(self.stored.items()):
-            yield prepared.article
+    def origins(self) -> Mapping[str, Origin]:
+        """Where each article was read from, by article id."""
+        return {one: prepared.article.info.origin for one, (prepared, _) in self.stored.items()}
 
-    def put(self, prepared: PreparedArticle, vectors: Vectors) -> None:
+    def signatures(self) -> Mapping[str, bytes]:
+        """What near copies are recognised by, by article id."""
+        return {one: prepared.signature for one, (prepared, _) in self.stored.items()}
+
+    def withdrawn(self) -> Mapping[str, str]:
+        """The day of each withdrawal, by article id."""
+        return dict(self.withdrawals)
+
+    def put(self, prepared: PreparedArticle, vectors: Vectors) -> list[str]:
         """Store the article whole, in place of one with the same id; one vector for each passage."""
         if len(prepared.passages) != len(vectors):
             raise ValueError(f"{len(prepared.passages)} passages need as many vectors, not {len(vectors)}")
         self.calls.append(("put", prepared.article.id))
+        gone = self._passages(prepared.article.id)
+        self.clusters.pop(prepared.article.id, None)
         self.stored[prepared.article.id] = (prepared, vectors.copy())
+        return gone
 
-    def remove(self, article_id: str) -> None:
-        """Forget the article; nothing happens when there is none."""
+    def remove(self, article_id: str) -> list[str]:
+        """Forget the article; returns the ids of its passages, none when there is no such article."""
         self.calls.append(("remove", article_id))
+        gone = self._passages(article_id)
         self.stored.pop(article_id, None)
+        self.clusters.pop(article_id, None)
+        return gone
+
+    def link(self, clusters: Mapping[str, str]) -> None:
+        """Write down which articles are near copies of each other, in place of what was known."""
+        self.clusters = {one: name for one, name in clusters.items() if one in self.stored}
+
+    def withdraw(self, article_id: str, day: str) -> None:
+        """Write down that the article was withdrawn on this day."""
+        self.withdrawals[article_id] = day
+
+    def readmit(self, article_id: str) -> None:
+        """Forget that the article was withdrawn."""
+        self.withdrawals.pop(article_id, None)
+
+    def renew(self) -> list[Article]:
+        """Empty the library; every article that it had, by id."""
+        articles = [prepared.article for _, (prepared, _) in sorted(self.stored.items())]
+        self.stored.clear()
+        self.clusters.clear()
+        return articles
 
     def rows(self) -> list[IndexRow]:
-        """What the indexes are built from, in passage-id order."""
+        """What the lexical index is built from, in passage-id order."""
         rows = [
-            IndexRow(passage.id, prepared.article.info.title or "", passage.cleaned, vector)
-            for prepared, vectors in self.stored.values()
-            for passage, vector in zip(prepared.passages, vectors, strict=True)
+            IndexRow(passage.id, prepared.article.info.title or "", passage.cleaned)
+            for prepared, _ in self.stored.values()
+            for passage in prepared.passages
         ]
         return sorted(rows, key=lambda row: row.passage_id)
+
+    def vectors(self) -> dict[str, Vectors]:
+        """The vector of each passage."""
+        return {
+            passage.id: vector
+            for prepared, vectors in self.stored.values()
+            for passage, vector in zip(prepared.passages, vectors, strict=True)
+        }
 
     def content(self) -> str:
         """SHA-256 over all articles' ids and hashes: equal means the same articles."""
@@ -112,3 +180,6 @@ class MemoryLibraryWriter:
         for article_id, content_hash in sorted(self.hashes().items()):
             digest.update(f"{article_id}\0{content_hash}\n".encode())
         return digest.hexdigest()
+
+    def _passages(self, article_id: str) -> list[str]:
+        return [one.id for one in self.stored[article_id][0].passages] if article_id in self.stored else []

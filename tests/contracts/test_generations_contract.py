@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.adapters.chroma_index import ChromaIndex
-from assistant.adapters.generation_folders import GenerationFolders, Stores
+from assistant.adapters.generation_folders import GenerationFolders
+from assistant.adapters.generation_manifest import FORMAT
 from assistant.adapters.hashing_embedder import HashingEmbedder
-from assistant.adapters.sqlite_library import SqliteLibrary, write_library
-from assistant.adapters.tantivy_index import TantivyIndex
+from assistant.bootstrap import stores
 from assistant.domain.articles import Article
 from assistant.domain.errors import LibraryBusy
 from assistant.ingest import prepare
@@ -25,14 +24,7 @@ from assistant.testing import (
     sample_articles,
 )
 
-STORES = Stores(
-    write_library=write_library,
-    open_library=SqliteLibrary,
-    build_lexical=TantivyIndex.build,
-    open_lexical=TantivyIndex,
-    build_vectors=ChromaIndex.build,
-    open_vectors=ChromaIndex,
-)
+STORES = stores()
 BRIDGE, UPDATE, LIGHTHOUSE, NOTICE = sample_articles()
 
 
@@ -53,6 +45,11 @@ def publish(generations: Generations, *articles: Article, source: str = "") -> i
     with generations.writer() as writer:
         put(writer, *articles)
         return writer.publish(source)
+
+
+def passage_ids(article: Article) -> list[str]:
+    (prepared,) = prepare([article], FullStopSegmenter())
+    return [passage.id for passage in prepared.passages]
 
 
 def ids(generation: Generation | None) -> list[str]:
@@ -95,7 +92,7 @@ def test_a_manifest_says_what_a_generation_is_made_of(generations: Generations) 
     with generations.current() as current:
         assert current is not None
         content = current.manifest.content
-        expected = Manifest(1, "hashing/256", "full-stop/1", 2, 2, content, "the demo")
+        expected = Manifest(FORMAT, "hashing/256", "full-stop/1", 2, 2, content, "the demo")
         assert current.manifest == expected
         assert len(content) == 64
 
@@ -127,8 +124,8 @@ def test_put_replaces_an_article_whole(generations: Generations) -> None:
 def test_what_is_removed_is_gone_from_all_stores(generations: Generations) -> None:
     publish(generations, BRIDGE, NOTICE)
     with generations.writer() as writer:
-        writer.library.remove("bridge")
-        writer.library.remove("never there")
+        assert writer.library.remove("bridge") == passage_ids(BRIDGE)
+        assert writer.library.remove("never there") == []
         writer.publish()
     with generations.current() as current:
         assert current is not None
@@ -137,11 +134,12 @@ def test_what_is_removed_is_gone_from_all_stores(generations: Generations) -> No
         assert (current.manifest.articles, current.manifest.passages) == (1, 1)
 
 
-def test_the_last_article_can_be_removed(generations: Generations) -> None:
+@pytest.mark.parametrize("fresh", [False, True])
+def test_the_last_article_can_be_removed(generations: Generations, fresh: bool) -> None:
     publish(generations, BRIDGE)
     with generations.writer() as writer:
         writer.library.remove("bridge")
-        writer.publish()
+        writer.publish(fresh=fresh)
     with generations.current() as current:
         assert current is not None
         assert ids(current) == []
@@ -180,13 +178,14 @@ def put_and_fail(writer: GenerationWriter, article: Article) -> None:
 def test_a_writer_knows_what_was_before(generations: Generations) -> None:
     with generations.writer() as writer:
         assert writer.before is None
-        assert (dict(writer.library.hashes()), list(writer.library.articles())) == ({}, [])
+        assert (dict(writer.library.hashes()), writer.library.article("bridge")) == ({}, None)
     publish(generations, NOTICE, BRIDGE, source="first")
     with generations.writer() as writer:
         assert writer.before is not None
         assert writer.before.source == "first"
         assert writer.library.hashes() == {one.id: one.content_hash() for one in (BRIDGE, NOTICE)}
-        assert list(writer.library.articles()) == [BRIDGE, NOTICE]
+        assert [writer.library.article(one) for one in ("bridge", "notice")] == [BRIDGE, NOTICE]
+        assert (writer.salvaged, writer.outdated) == ("", False)
 
 
 def test_the_content_does_not_depend_on_how_it_came_about(generations: Generations) -> None:
@@ -219,6 +218,178 @@ def test_scores_do_not_depend_on_how_the_corpus_came_about(generations: Generati
     with generations.current() as current:
         assert current is not None
         assert (current.lexical.search(question, 9), current.vectors.search(vector, 9)) == fresh
+
+
+def test_a_publish_without_a_change_is_a_generation_too(generations: Generations) -> None:
+    publish(generations, BRIDGE)
+    assert publish(generations, source="monday") == 2
+    with generations.current() as current:
+        assert current is not None
+        assert (ids(current), current.manifest.source) == (["bridge"], "monday")
+        assert len(current.lexical.search("bridge", 5)) == 1
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_fresh_publish_differs_in_nothing_that_can_be_asked(generations: Generations, fresh: bool) -> None:
+    publish(generations, *sample_articles())
+    with generations.writer() as writer:
+        writer.library.remove("bridge")
+        writer.publish(fresh=fresh)
+    with generations.current() as current:
+        assert current is not None
+        assert current.damage == ""
+        assert ids(current) == ["bridge-update", "lighthouse", "notice"]
+        hits = current.lexical.search("bridge lighthouse library", 9)
+        assert [hit.passage_id for hit in hits if hit.passage_id in passage_ids(BRIDGE)] == []
+        assert len(hits) == 3
+
+
+# Renewing
+
+
+def test_renewing_gives_every_article_by_id_and_empties_the_library(generations: Generations) -> None:
+    publish(generations, NOTICE, BRIDGE)
+    with generations.writer() as writer:
+        assert list(writer.renew()) == [BRIDGE, NOTICE]
+        assert (writer.library.hashes(), writer.library.article("bridge")) == ({}, None)
+        put(writer, LIGHTHOUSE)
+        writer.publish()
+    with generations.current() as current:
+        assert current is not None
+        assert ids(current) == ["lighthouse"]
+        assert current.lexical.search("bridge", 5) == []
+        assert len(current.vectors.search(HashingEmbedder().embed(["bridge"])[0], 9, exact=True)) == 1
+
+
+def test_articles_that_are_put_again_while_renewing_are_there_again(generations: Generations) -> None:
+    publish(generations, NOTICE, BRIDGE)
+    with generations.writer() as writer:
+        for article in writer.renew():
+            put(writer, article)
+        writer.publish()
+    assert current_ids(generations) == ["bridge", "notice"]
+
+
+def test_renewing_without_publishing_changes_nothing(generations: Generations) -> None:
+    publish(generations, BRIDGE)
+    with generations.writer() as writer:
+        list(writer.renew())
+    assert current_ids(generations) == ["bridge"]
+
+
+def test_renewing_nothing_gives_nothing(generations: Generations) -> None:
+    with generations.writer() as writer:
+        assert list(writer.renew()) == []
+
+
+def test_withdrawals_outlast_renewing(generations: Generations) -> None:
+    with generations.writer() as writer:
+        writer.library.withdraw("old", "2031-04-01")
+        writer.publish()
+    with generations.writer() as writer:
+        list(writer.renew())
+        assert writer.library.withdrawn() == {"old": "2031-04-01"}
+        writer.publish()
+    with generations.current() as current:
+        assert current is not None
+        assert current.library.withdrawn() == {"old": "2031-04-01"}
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+def test_a_manifest_names_what_the_passages_were_made_with_until_they_are_renewed(
+    generations: Generations, renewed: bool
+) -> None:
+    publish(generations, BRIDGE)
+    later = reopened(generations, embedder="other/1", segmenter="line/1")
+    with later.writer() as writer:
+        if renewed:
+            put(writer, *writer.renew())
+        put(writer, NOTICE)
+        writer.publish()
+    with later.current() as current:
+        assert current is not None
+        expected = ("other/1", "line/1") if renewed else ("hashing/256", "full-stop/1")
+        assert (current.manifest.embedder, current.manifest.segmenter) == expected
+
+
+def reopened(generations: Generations, *, embedder: str, segmenter: str) -> Generations:
+    """The same corpus, as a later version of the program or of the settings opens it."""
+    if isinstance(generations, MemoryGenerations):
+        later = MemoryGenerations(embedder=embedder, segmenter=segmenter)
+        later.published = generations.published
+        return later
+    return GenerationFolders(Path("main").absolute(), STORES, embedder=embedder, segmenter=segmenter)
+
+
+# Withdrawing, linking, forgetting
+
+
+def test_a_withdrawal_is_known_until_the_article_is_readmitted(generations: Generations) -> None:
+    publish(generations, BRIDGE, NOTICE)
+    with generations.writer() as writer:
+        writer.library.remove("bridge")
+        writer.library.withdraw("bridge", "2031-04-01")
+        writer.publish(fresh=True)
+    publish(generations, LIGHTHOUSE)
+    with generations.current() as current:
+        assert current is not None
+        assert (current.library.withdrawn(), ids(current)) == (
+            {"bridge": "2031-04-01"},
+            ["lighthouse", "notice"],
+        )
+    with generations.writer() as writer:
+        assert writer.library.withdrawn() == {"bridge": "2031-04-01"}
+        writer.library.readmit("bridge")
+        writer.publish()
+    with generations.current() as current:
+        assert current is not None
+        assert current.library.withdrawn() == {}
+
+
+def test_links_between_near_copies_are_published(generations: Generations) -> None:
+    publish(generations, BRIDGE, UPDATE, NOTICE)
+    with generations.writer() as writer:
+        writer.library.link({"bridge": "bridge", "notice": "bridge"})
+        writer.publish()
+    publish(generations, LIGHTHOUSE)
+    with generations.current() as current:
+        assert current is not None
+        assert current.library.copies("notice") == [BRIDGE.info]
+        assert current.library.copies("bridge-update") == []
+
+
+def test_forgetting_leaves_the_current_generation_alone(generations: Generations) -> None:
+    for article in (BRIDGE, NOTICE):
+        publish(generations, article)
+    assert generations.forget(patience=0) == []
+    assert current_ids(generations) == ["bridge", "notice"]
+    assert publish(generations, LIGHTHOUSE) == 3
+
+
+def test_forgetting_before_the_first_publish_is_no_trouble(generations: Generations) -> None:
+    assert generations.forget(patience=0) == []
+    with generations.current() as current:
+        assert current is None
+
+
+def test_a_discarded_corpus_has_no_generation_and_counts_from_one_again(generations: Generations) -> None:
+    publish(generations, BRIDGE)
+    generations.discard()
+    with generations.current() as current:
+        assert current is None
+    assert publish(generations, NOTICE) == 1
+    assert current_ids(generations) == ["notice"]
+
+
+def test_a_writer_that_may_salvage_starts_from_a_sound_generation_as_any_does(
+    generations: Generations,
+) -> None:
+    publish(generations, BRIDGE)
+    with generations.writer(salvage=True) as writer:
+        assert (set(writer.library.hashes()), writer.salvaged) == ({"bridge"}, "")
+
+
+# Readers and writers side by side
 
 
 def test_a_reader_keeps_its_generation_and_the_next_one_sees_the_new(generations: Generations) -> None:

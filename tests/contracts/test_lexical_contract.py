@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from assistant.adapters.tantivy_index import TantivyIndex
@@ -15,7 +14,6 @@ from assistant.ports import IndexRow, LexicalIndex
 from assistant.testing import MemoryLexicalIndex
 
 Build = Callable[[Sequence[IndexRow]], LexicalIndex]
-NO_VECTOR = np.zeros(1, dtype=np.float32)
 FLEET = [
     ("01", "", "The fleet left the harbour at dawn."),
     ("02", "", "The fleet left the harbour at dawn."),
@@ -38,7 +36,7 @@ RAW_QUESTIONS = [
 
 
 def rows(texts: Sequence[tuple[str, str, str]]) -> list[IndexRow]:
-    return [IndexRow(passage_id, title, body, NO_VECTOR) for passage_id, title, body in texts]
+    return [IndexRow(passage_id, title, body) for passage_id, title, body in texts]
 
 
 def ids(hits: Sequence[Hit]) -> list[str]:
@@ -50,7 +48,7 @@ def build(request: pytest.FixtureRequest, tmp_path: Path) -> Build:
     return MemoryLexicalIndex if request.param == "memory" else tantivy_in(tmp_path)
 
 
-def tantivy_in(folder: Path) -> Build:
+def tantivy_in(folder: Path) -> Callable[[Sequence[IndexRow]], TantivyIndex]:
     def build(listed: Sequence[IndexRow]) -> TantivyIndex:
         TantivyIndex.build(folder / "lexical", listed)
         return TantivyIndex(folder / "lexical")
@@ -214,6 +212,82 @@ def test_a_damaged_index_is_told(tmp_path: Path, damage: str) -> None:
         next(folder.glob("*.pos")).unlink()
     with pytest.raises(LibraryDamaged, match="lexical"):
         TantivyIndex(folder).search("fleet", 10)
+
+
+# Extending
+
+
+def extended(folder: Path, *parts: Sequence[IndexRow]) -> TantivyIndex:
+    """An index of the first part, to which each other one was added by a publish of its own."""
+    before = folder / "0"
+    TantivyIndex.build(before, parts[0])
+    for at, part in enumerate(parts[1:], 1):
+        TantivyIndex.extend(folder / str(at), before, part)
+        before = folder / str(at)
+    return TantivyIndex(before)
+
+
+LONG = rows(
+    [
+        (f"{at:04}", f"Fleet {at % 7}", f"The ferry {'left ' * (at % 5)} the harbour at dawn {at % 3}.")
+        for at in range(400)
+    ]
+)
+EXTENSIONS = {
+    "by one segment": (LONG[:300], LONG[300:]),
+    "by passages before the first": (LONG[100:], LONG[:100]),
+    "by passages between the others": (LONG[::2], LONG[1::2]),
+    "by nothing": (LONG, []),
+    "from nothing": ([], LONG),
+    "so often that segments are merged": tuple(LONG[at::10] for at in range(10)),
+}
+QUESTIONS = ["ferry", "fleet harbour", "dawn 2", "left the harbour", "Fleet 3"]
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_an_extended_index_finds_and_scores_what_a_new_one_does_also_where_ties_are_cut(
+    tmp_path: Path, extension: str
+) -> None:
+    index, new = extended(tmp_path, *EXTENSIONS[extension]), tantivy_in(tmp_path)(LONG)
+    assert index.passages == len(LONG)
+    for question in QUESTIONS:
+        for limit in (1, 5, 50, 399, 1_000):
+            assert index.search(question, limit) == new.search(question, limit)
+    words = ["ferri", "harbour", "left", "3", "submarin"]
+    assert index.idf(words) == new.idf(words)
+
+
+def test_an_index_is_extended_in_a_copy(tmp_path: Path) -> None:
+    extended(tmp_path, rows(FLEET[:3]))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "0").iterdir()}
+    TantivyIndex.extend(tmp_path / "1", tmp_path / "0", rows(FLEET[3:]))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "0").iterdir()} == before
+    assert ids(TantivyIndex(tmp_path / "0").search("back", 5)) == []
+    assert ids(TantivyIndex(tmp_path / "1").search("back", 5)) == ["04"]
+
+
+def test_a_damaged_index_is_not_extended(tmp_path: Path) -> None:
+    extended(tmp_path, rows(FLEET[:3]))
+    (tmp_path / "0" / "meta.json").write_text("{")
+    with pytest.raises(LibraryDamaged, match="cannot be opened"):
+        TantivyIndex.extend(tmp_path / "1", tmp_path / "0", rows(FLEET[3:]))
+
+
+# Examining
+
+
+def test_a_sound_index_has_no_problems(tmp_path: Path) -> None:
+    assert list(tantivy_in(tmp_path)(rows(FLEET)).problems(passage_id for passage_id, _, _ in FLEET)) == []
+
+
+def test_passages_that_an_index_lacks_are_found(tmp_path: Path) -> None:
+    index = tantivy_in(tmp_path)(rows(FLEET[1:]))
+    assert list(index.problems(["01", "02", "06"])) == ["the lexical index lacks 2 passages, the first '01'"]
+
+
+def test_a_passage_that_an_index_holds_twice_is_found(tmp_path: Path) -> None:
+    index = tantivy_in(tmp_path)(rows([FLEET[0], FLEET[0], FLEET[1]]))
+    assert len(list(index.problems(["01", "02"]))) == 1
 
 
 @pytest.mark.parametrize("question", RAW_QUESTIONS)

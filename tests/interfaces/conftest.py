@@ -139,8 +139,14 @@ def start(demo_home: Path) -> Iterator[Start]:
 def on_terminal(demo_home: Path) -> Callable[..., tuple[int, str]]:
     """Runs the program on a pseudo-terminal: its exit code and all that the terminal saw."""
 
-    def on_terminal(*args: str, columns: int = 80, env: Environment = {}) -> tuple[int, str]:  # noqa: B006
+    def on_terminal(
+        *args: str,
+        columns: int = 80,
+        env: Environment = {},  # noqa: B006
+        typed: str = "",
+    ) -> tuple[int, str]:
         ours, theirs = pty.openpty()
+        os.write(ours, typed.encode())
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         child = subprocess.Popen(
             [sys.executable, "-m", "assistant", *args],

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 GAUGE = "The Quill river gauge stood at 412 centimetres on Monday. Keeper Ines Varga read it at noon."
 FERRY = "The Quill ferry carries 96 passengers. It runs every half hour."
-REPORT = {"schema", "corpus", "added", "changed", "unchanged", "removed", "rejected"}
+REPORT = {"schema", "corpus", "added", "changed", "unchanged", "removed", "spared", "rejected", "dry_run"}
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "deep" / "ferry.jsonl").write_text(json.dumps({"id": "ferry", "text": FERRY}) + "\nno json\n")
     (folder / "empty.txt").write_text("  \n")
     (folder / "latin.txt").write_bytes("Die Fähre".encode("latin-1"))
-    (folder / "notes.html").write_text("<p>passed over</p>")
+    (folder / "notes.css").write_text("p { color: red }")
     return folder
 
 
@@ -66,6 +66,8 @@ def test_the_report_as_json_names_every_article_and_every_rejection(
         "changed": [],
         "unchanged": [],
         "removed": [],
+        "spared": [],
+        "dry_run": False,
     }
     assert [one.keys() for one in rejected] == [{"where", "reason"}] * 3
     assert [one["where"].removeprefix(f"{folder}/") for one in rejected] == [

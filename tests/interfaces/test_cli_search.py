@@ -15,7 +15,7 @@ PASSAGE = {
 }  # fmt: skip
 INFO = {
     "article_id", "title", "outlet", "author", "url", "published", "updated", "corrects", "language",
-    "fiction",
+    "fiction", "summary_only",
 }  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def test_an_article_is_shown_with_what_is_known_about_it(call: Call) -> None:
     assert known["corrects"] == "saltpan-march-courier"
     assert known["fiction"] == "yes"
     article = call("articles", "show", "saltpan-correction", "--json").json()
-    assert article.keys() == {"schema", *INFO, "text", "sentences"}
+    assert article.keys() == {"schema", *INFO, "near_copies", "text", "sentences"}
     assert article["schema"] == "assistant.article/1"
     assert text.strip() == article["text"]
     assert [one.keys() for one in article["sentences"]] == [{"start", "end"}] * len(article["sentences"])

@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from assistant.adapters.tantivy_index import TantivyIndex
@@ -11,5 +10,5 @@ from assistant.ports import IndexRow, LexicalIndex
 def lexical(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
     """The real index's way with words, over next to nothing."""
     folder: Path = tmp_path_factory.mktemp("index") / "lexical"
-    TantivyIndex.build(folder, [IndexRow("p1", "", "some words", np.zeros(2, dtype=np.float32))])
+    TantivyIndex.build(folder, [IndexRow("p1", "", "some words")])
     return TantivyIndex(folder)

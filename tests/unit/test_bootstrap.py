@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,13 @@ from assistant.bootstrap import build_assistant, build_parts, chosen_corpus, ing
 from assistant.domain.errors import ConfigurationError, CorpusNotFound, InputNotFound
 from assistant.extracting import weights_hash
 from assistant.settings import Settings
-from assistant.testing import FixedClock, FullStopSegmenter, MemoryGenerations, ScriptedEmbedder
+from assistant.testing import (
+    FixedClock,
+    FullStopSegmenter,
+    MemoryGenerations,
+    MemoryHistory,
+    ScriptedEmbedder,
+)
 
 ISLAND = "How many people live on Little Corrow?"
 
@@ -125,6 +132,7 @@ def test_every_part_can_be_replaced(settings: Settings) -> None:
     segmenter = FullStopSegmenter()
     embedder = ScriptedEmbedder({"How deep?": [1.0, 0.0]})
     clock = FixedClock(date(2031, 4, 1))
+    history = MemoryHistory()
     generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter="full-stop/1")
     with generations.writer() as writer:
         writer.publish()
@@ -134,12 +142,14 @@ def test_every_part_can_be_replaced(settings: Settings) -> None:
         segmenter=segmenter,
         embedder=embedder,
         clock=clock,
+        history=history,
         new_id=lambda: "the-id",
     )
     result = assistant.ask("How deep?")
     assert (result.id, result.as_of, result.corpus.articles) == ("the-id", date(2031, 4, 1), 0)
     assert embedder.calls == [("How deep?",)]
     assert clock.readings > 0
+    assert [record.result for record in history.records] == [replace(result, nearest=())]
     assert not settings.home.exists()
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 import pickle
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assistant.adapters.hashing_embedder import HashingEmbedder
 from assistant.domain.articles import Article, ArticleInfo, Origin
 from assistant.domain.errors import ArticleRejected, EmbedderMismatch, LibraryBusy
 from assistant.domain.passages import PASSAGE_RULES, Span
-from assistant.ingest import IngestReport, Rejection, ingest, prepare
+from assistant.ingest import In, IngestReport, Out, Preparation, Rejection, ingest, prepare
 from assistant.ports import Embedder, Segmenter
 from assistant.testing import (
     FullStopSegmenter,
@@ -36,16 +41,15 @@ def put(
     *items: Article | ArticleRejected,
     segmenter: Segmenter | None = None,
     embedder: Embedder | None = None,
-    mirror: str = "",
-    rebuild: bool = False,
+    roots: Collection[str] | None = None,
+    **options: Any,
 ) -> IngestReport:
     return ingest(
-        ListSource(items),
+        ListSource(items, roots=roots),
         generations,
         segmenter=segmenter or FullStopSegmenter(),
         embedder=embedder or HashingEmbedder(),
-        mirror=mirror,
-        rebuild=rebuild,
+        **options,
     )
 
 
@@ -247,6 +251,272 @@ def test_every_article_of_a_long_source_gets_its_own_vectors(count: int) -> None
             (question,) = embedder.embed([article.text])
             (nearest,) = current.vectors.search(question, 1)
             assert current.library.owners([nearest.passage_id])[nearest.passage_id].id == f"a{at:03}"
+
+
+# Pruning
+
+
+def at(article_id: str, path: str, root: str = "news", text: str | None = None) -> Article:
+    """An article from a file below a root."""
+    return Article(ArticleInfo(id=article_id, origin=Origin(root, path)), text or f"This is {article_id}.")
+
+
+def unreadable(path: str, root: str = "news") -> ArticleRejected:
+    return ArticleRejected(f"{root}/{path}", "has no text", Origin(root, path))
+
+
+def test_pruning_removes_what_vanished_from_the_roots_that_were_read_and_nothing_else() -> None:
+    generations = corpus()
+    put(generations, at("a", "a.md"), at("b", "b.md"), at("c", "c.md", root="sport"))
+    assert put(generations, at("a", "a.md"), prune=True) == IngestReport(unchanged=("a",), removed=("b",))
+    assert stored(generations) == ["a", "c"]
+
+
+def test_without_pruning_nothing_is_removed() -> None:
+    generations = corpus()
+    put(generations, at("a", "a.md"), at("b", "b.md"))
+    assert put(generations, at("a", "a.md")) == IngestReport(unchanged=("a",))
+    assert stored(generations) == ["a", "b"]
+
+
+def test_pruning_asks_the_source_what_it_covers() -> None:
+    generations = corpus()
+    put(generations, at("a", "a.md"), at("b", "b.md", root="sport"), at("c", "c.md", root="weather"))
+    report = put(generations, at("a", "a.md"), roots=["sport", "news"], prune=True)
+    assert (report.removed, stored(generations)) == (("b",), ["a", "c"])
+
+
+@pytest.mark.parametrize("items", [[], [unreadable("a.md")]], ids=["an empty source", "nothing readable"])
+@pytest.mark.parametrize("options", [{"prune": True}, {"mirror": "tuesday"}], ids=["pruned", "mirrored"])
+def test_where_nothing_was_read_everything_is_spared_and_that_is_said(
+    items: list[Article | ArticleRejected], options: dict[str, Any]
+) -> None:
+    generations = corpus()
+    put(generations, at("b", "b.md"), at("c", "c.md"))
+    report = put(generations, *items, roots=["news"], **options)
+    assert (report.spared, report.removed, report.changes) == (("b", "c"), (), 0)
+    assert stored(generations) == ["b", "c"]
+
+
+UNREAD: dict[str, tuple[str, tuple[str, ...]]] = {
+    "its own file": ("deep/b.jsonl", ("c", "d")),
+    "a record of its file": ("deep/b.jsonl#2", ("c", "d")),
+    "the folder that it is in": ("deep", ("d",)),
+    "the whole root": ("", ()),
+    "another file whose name begins alike": ("deep/b.json", ("b", "c", "d")),
+    "a folder whose name begins alike": ("dee", ("b", "c", "d")),
+}
+
+
+@pytest.mark.parametrize("unread", UNREAD)
+def test_what_could_not_be_read_is_not_pruned(unread: str) -> None:
+    path, removed = UNREAD[unread]
+    generations = corpus()
+    put(generations, at("a", "a.md"), at("b", "deep/b.jsonl#1"), at("c", "deep/c.md"), at("d", "d.md"))
+    report = put(generations, at("a", "a.md"), unreadable(path), prune=True)
+    assert report.removed == removed
+
+
+def test_the_same_file_below_another_root_is_no_reason_to_keep_an_article() -> None:
+    generations = corpus()
+    put(generations, at("a", "a.md"), at("b", "b.md"))
+    report = put(generations, at("a", "a.md"), unreadable("b.md", root="sport"), prune=True)
+    assert report.removed == ("b",)
+
+
+def test_an_article_that_was_moved_is_not_pruned() -> None:
+    generations = corpus()
+    put(generations, at("a", "a.md"), at("b", "b.md"))
+    report = put(generations, at("a", "a.md"), at("b", "new/b.md"), prune=True)
+    assert (report.changed, report.removed) == (("b",), ())
+
+
+def test_an_article_whose_id_another_story_wants_is_not_pruned() -> None:
+    generations = corpus()
+    put(generations, at("a", "a.md"), at("b", "b.md"))
+    report = put(generations, at("a", "a.md"), at("b", "other.md", text="Another story."), prune=True)
+    assert (len(report.rejected), report.removed) == (1, ())
+    assert stored(generations) == ["a", "b"]
+
+
+# Dry runs
+
+
+def prepared_corpus() -> MemoryGenerations:
+    """A corpus of three roots, with an article that was withdrawn."""
+    generations = corpus()
+    items = [
+        at("a", "a.md"),
+        at("b", "b.md"),
+        at("c", "c.jsonl#1"),
+        at("d", "d.md", "sport"),
+        at("e", "e.md"),
+    ]
+    put(generations, *items)
+    with generations.writer() as writer:
+        writer.library.remove("e")
+        writer.library.withdraw("e", "2031-04-01")
+        writer.publish()
+    return generations
+
+
+CALLS: dict[str, tuple[list[Article | ArticleRejected], dict[str, Any]]] = {
+    "all at once": (
+        [
+            at("a", "a.md"),
+            at("b", "b.md", text="Changed."),
+            at("e", "e.md"),
+            at("f", "f.md"),
+            at("f", "g.md", text="The same id."),
+            at("d", "h.md", "other", text="Another story."),
+            unreadable("i.md"),
+        ],
+        {"prune": True},
+    ),
+    "nothing new": ([at("a", "a.md")], {}),
+    "an empty source": ([], {"prune": True, "roots": ["news"]}),
+    "a mirror": ([at("a", "a.md"), at("f", "f.md")], {"mirror": "monday"}),
+    "a mirror of nothing": ([], {"mirror": "monday"}),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_dry_run_reports_what_the_real_one_does_and_changes_nothing(call: str) -> None:
+    items, options = CALLS[call]
+    generations = prepared_corpus()
+    before = (len(generations.published), len(generations.writes))
+    dry = put(generations, *items, dry_run=True, **options)
+    assert (len(generations.published), len(generations.writes)) == before
+    assert dry.dry_run
+    assert replace(dry, dry_run=False) == put(generations, *items, **options)
+
+
+ITEMS = st.lists(
+    st.one_of(
+        st.builds(
+            at,
+            st.sampled_from("abcdef"),
+            st.sampled_from(["a.md", "b.md", "b.md#2", "x/c.md"]),
+            st.sampled_from(["news", "sport"]),
+            st.sampled_from([None, "Changed.", "Again."]),
+        ),
+        st.builds(unreadable, st.sampled_from(["a.md", "b.md", "x", ""]), st.sampled_from(["news", "sport"])),
+    ),
+    max_size=6,
+)
+
+
+@given(ITEMS, ITEMS, st.booleans())
+def test_whatever_is_read_a_dry_run_reports_what_the_real_one_does(
+    first: list[Article | ArticleRejected], second: list[Article | ArticleRejected], prune: bool
+) -> None:
+    generations = prepared_corpus()
+    put(generations, *first)
+    dry = put(generations, *second, prune=prune, dry_run=True)
+    assert replace(dry, dry_run=False) == put(generations, *second, prune=prune)
+    assert put(generations, *second).changes <= len(second)
+
+
+def test_a_dry_run_of_a_first_ingest_reports_what_would_be_added() -> None:
+    generations = corpus()
+    assert put(generations, BRIDGE, BROKEN, dry_run=True) == IngestReport(
+        added=("bridge",), rejected=(Rejection("broken.md", "no text"),), dry_run=True
+    )
+    assert (generations.published, generations.writes) == ([], [])
+
+
+def test_a_dry_run_prepares_and_embeds_nothing_and_waits_for_nobody() -> None:
+    generations = corpus(embedder="scripted/1")
+    segmenter, embedder = FullStopSegmenter(), ScriptedEmbedder({"never": [1, 0]})
+    with generations.writer():
+        report = put(generations, BRIDGE, dry_run=True, segmenter=segmenter, embedder=embedder)
+    assert (report.added, segmenter.calls, embedder.calls) == (("bridge",), [], [])
+
+
+# Withdrawn articles and near copies
+
+
+def test_a_withdrawn_article_is_rejected_with_the_day_and_the_way_back() -> None:
+    generations = prepared_corpus()
+    report = put(generations, at("e", "e.md"), at("f", "f.md"))
+    assert report == IngestReport(
+        added=("f",),
+        rejected=(
+            Rejection(
+                "news/e.md",
+                "'e' was withdrawn on 2031-04-01; `assistant articles readmit` lets it in again",
+            ),
+        ),
+    )
+    assert "e" not in stored(generations)
+
+
+def test_a_withdrawn_article_stays_out_of_a_rebuild_and_a_mirror() -> None:
+    generations = prepared_corpus()
+    put(generations, at("e", "e.md"), at("a", "a.md"), mirror="monday", rebuild=True)
+    assert stored(generations) == ["a"]
+    assert generations.published[-1].library.withdrawn() == {"e": "2031-04-01"}
+
+
+def test_a_readmitted_article_is_added_again() -> None:
+    generations = prepared_corpus()
+    with generations.writer() as writer:
+        writer.library.readmit("e")
+        writer.publish()
+    assert put(generations, at("e", "e.md")).added == ("e",)
+
+
+def copies(generations: MemoryGenerations, article_id: str) -> list[str]:
+    return [info.id for info in generations.published[-1].library.copies(article_id)]
+
+
+def test_near_copies_are_linked_and_unlinked_as_the_corpus_changes() -> None:
+    generations = corpus()
+    wire = " ".join(f"Sentence {number} of a long story from the harbour." for number in range(60))
+    put(generations, at("a", "a.md", text=wire), BRIDGE)
+    assert copies(generations, "a") == []
+    put(generations, at("b", "b.md", text=f"{wire} More to follow."))
+    assert (copies(generations, "a"), copies(generations, "b")) == (["b"], ["a"])
+    put(generations, at("b", "b.md", text="Another story altogether, of other things and other people."))
+    assert copies(generations, "a") == []
+
+
+# Workers
+
+
+def test_workers_get_batches_in_order_and_their_results_are_stored_in_order() -> None:
+    batches: list[list[str]] = []
+
+    def workers(job: Callable[[In], Out], given: Iterable[In], /) -> Iterator[Out]:
+        for batch in given:
+            batches.append([article.id for article in cast("list[Article]", batch)])
+            yield job(batch)
+
+    generations = corpus()
+    articles = [sample_article(f"a{number:03}", f"Number {number}.") for number in range(130)]
+    put(generations, *articles, workers=workers)
+    ids = [article.id for article in articles]
+    assert batches == [ids[:64], ids[64:128], ids[128:]]
+    assert [article_id for _, article_id in generations.writes[-1]] == ids
+
+
+def test_an_error_of_a_worker_ends_the_ingest_and_publishes_nothing() -> None:
+    def workers(job: Callable[[In], Out], given: Iterable[In], /) -> Iterator[Out]:
+        yield from map(job, given)
+        raise MemoryError
+
+    generations = corpus()
+    with pytest.raises(MemoryError):
+        put(generations, BRIDGE, workers=workers)
+    assert generations.published == []
+
+
+def test_what_is_done_to_a_batch_travels_between_processes() -> None:
+    job = Preparation(FullStopSegmenter(), HashingEmbedder())
+    received: Preparation = pickle.loads(pickle.dumps(job))  # noqa: S301 -- our own bytes
+    ((one, vectors),), ((other, same),) = job([BRIDGE]), received([BRIDGE])
+    assert one == other
+    assert vectors.tolist() == same.tolist()
 
 
 def test_progress_tells_what_is_read_and_when_indexing_begins() -> None:

@@ -176,6 +176,8 @@ def test_an_article_with_its_sentences() -> None:
         "corrects": None,
         "language": "en",
         "fiction": True,
+        "summary_only": False,
+        "near_copies": [],
         "text": "One. Two.",
         "sentences": [{"start": 0, "end": 4}, {"start": 5, "end": 9}],
     }
@@ -190,7 +192,9 @@ def test_an_ingest() -> None:
         "changed": [],
         "unchanged": ["b", "c"],
         "removed": [],
+        "spared": [],
         "rejected": [{"where": "d.md:3", "reason": "has no text"}],
+        "dry_run": False,
     }
 
 

@@ -14,28 +14,33 @@ from assistant import domain, testing
 
 PUBLIC = {
     "assistant.bootstrap": """
-        DEMO MAIN Parts build_assistant build_parts chosen_corpus ingest_paths
+        DEMO MAIN Parts build_assistant build_parts chosen_corpus ingest_paths open_history verify_record
+        Care follow_paths readmit_articles stores take_care withdraw_articles
     """,
     "assistant.answering": """
-        MAX_QUESTION NEAREST Assistant Identity Within
+        MAX_QUESTION NEAREST Assistant Identity Within verify
     """,
     "assistant.settings": """
         CONFIG_FILE Settings load_settings colour_wanted
     """,
     "assistant.domain.answers": """
         Support AbstentionReason Citation Claim CorpusInfo Usage Provenance Degraded Result Answer
-        Abstention Receipt
+        Abstention Receipt quote_hash
     """,
     "assistant.domain.articles": """
         Timestamp Origin ArticleInfo Article article_id
     """,
     "assistant.domain.errors": """
-        AssistantError InvalidQuestion InputNotFound ArticleRejected ConfigurationError LibraryError
+        AssistantError InvalidQuestion InputNotFound ArticleRejected ConfigurationError WorkerLost LibraryError
         ArticleNotFound CorpusNotFound LibraryBusy LibraryDamaged EmbedderMismatch FormatUnsupported
-        HomeUnusable
+        HomeUnusable HistoryError HistoryNotFound HistoryBusy HistoryDamaged ArchiveUnusable CorpusExists
+        FormatOutdated LibraryLost
     """,
     "assistant.domain.events": """
         Status Sources Delta Done Failed Event
+    """,
+    "assistant.domain.history": """
+        WITHDRAWN Standing Record
     """,
     "assistant.domain.passages": """
         PASSAGE_RULES MAX_WORDS OVERLAP Span Sentence Passage PreparedArticle Hit ScoreParts RankedPassage
@@ -46,11 +51,11 @@ PUBLIC = {
     """,
     "assistant.ports": """
         Clock ArticleSource Segmenter Embedder LexicalIndex VectorIndex Library Manifest Generation
-        IndexRow LibraryWriter GenerationWriter Generations
+        IndexRow LibraryWriter GenerationWriter Generations History Archives Freed
     """,
     "assistant.testing": """
         FixedClock FullStopSegmenter LineSegmenter ListSource MemoryGeneration MemoryGenerations
-        MemoryLexicalIndex MemoryLibrary MemoryLibraryWriter MemoryVectorIndex MemoryWriter
+        MemoryHistory MemoryLexicalIndex MemoryLibrary MemoryLibraryWriter MemoryVectorIndex MemoryWriter
         ScriptedEmbedder UnexpectedCall sample_article sample_articles
     """,
 }

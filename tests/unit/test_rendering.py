@@ -184,6 +184,13 @@ def test_an_article_without_facts_is_called_by_its_file() -> None:
     )
 
 
+def test_a_summary_is_shown_as_one() -> None:
+    info = ArticleInfo(id="x1", origin=Origin("/news", "a.xml#1"), summary_only=True)
+    assert article_text(Article(info, "One.")) == (
+        "id: x1\npublished: undated\nsource: news/a.xml#1\nsummary only: yes\n\nOne."
+    )
+
+
 @pytest.mark.parametrize(
     ("report", "said"),
     [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +14,7 @@ from assistant.interfaces.console import (
     NOT_IN_CORPUS,
     Command,
     assistant_of,
+    day,
     note,
     settings_flags,
     show,
@@ -31,16 +31,16 @@ def _answer_flags(command: Command) -> Command:
     flags = (
         click.option(
             "--as-of",
-            type=_day,
+            type=day,
             metavar="YYYY-MM-DD",
             help="Answer as of this date; later articles do not exist.  [today]",
         ),
         click.option(
-            "--since", type=_day, metavar="YYYY-MM-DD", help="Only articles published on this date or later."
+            "--since", type=day, metavar="YYYY-MM-DD", help="Only articles published on this date or later."
         ),
         click.option(
             "--until",
-            type=_day,
+            type=day,
             metavar="YYYY-MM-DD",
             help="Only articles published on this date or earlier.",
         ),
@@ -65,21 +65,14 @@ def _answer_flags(command: Command) -> Command:
     return command
 
 
-def _day(text: str) -> date:
-    """A date on the command line."""
-    from assistant.domain.articles import Timestamp
-
-    try:
-        return Timestamp.parse(text).day
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no date; write it like 2024-07-28.") from None
-
-
 @click.command()
 @click.argument("question", nargs=-1)
 @_answer_flags
 @click.option("--model", metavar="NAME", help="A model to write the answer (this version gives extracts).")
 @click.option("--no-model", is_flag=True, default=None, help="Answer by extracts, whatever else is set.")
+@click.option(
+    "--history/--no-history", default=None, help="Keep questions and answers for `assistant history`.  [keep]"
+)
 @settings_flags
 def ask(question: tuple[str, ...], batch: Iterable[str] | None, as_json: bool, **flags: Any) -> int:
     """Answer QUESTION from the corpus, or read it from standard input.
