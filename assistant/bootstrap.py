@@ -180,7 +180,7 @@ def follow_paths(
 
     told: gets the corpus's name with the report of each round, or the error that it failed with.
     What is removed from the folders is removed from the corpus. Raises as ``ingest_paths``
-    does when the first look already fails.
+    does when the first round fails, unless somebody else is writing.
     """
     from assistant.adapters.file_watcher import FileWatcher
 

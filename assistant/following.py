@@ -21,20 +21,23 @@ def follow(
     told: gets the report of each round, without the rejections that the round before had
         too, or the error that it failed with, unless the round before failed with it too.
 
-    A round that fails is tried again when the pause comes, if it may work then without a
+    The error of a first round is raised, unless it may go away by itself. A later round that
+    fails is tried again when the pause comes, if it may work then without a
     change (somebody else was writing), else with the next changes.
     """
     rejected: Collection[Rejection] = ()
-    failed, again = "", True
+    failed, again, first = "", True, True
     for changed in changes:
         if not (changed or again):
             continue
         try:
             report = ingest_once()
         except AssistantError as error:
+            if first and not error.retryable:
+                raise
             if str(error) != failed:
                 told(error)
             failed, again = str(error), error.retryable
         else:
             told(replace(report, rejected=tuple(each for each in report.rejected if each not in rejected)))
-            rejected, failed, again = report.rejected, "", False
+            rejected, failed, again, first = report.rejected, "", False, False

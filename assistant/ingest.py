@@ -149,6 +149,8 @@ def ingest(
         removed = intake.to_remove(writer.library)
         for article_id in removed:
             writer.library.remove(article_id)
+        for article_id, origin in intake.moved.items():
+            writer.library.relocate(article_id, origin)
         report = intake.report(removed)
         mirrored = bool(mirror) and (writer.before is None or writer.before.source != mirror)
         if renewed or report.changes or mirrored:
@@ -226,6 +228,7 @@ class _Standing:
 class _Intake:
     """Sorts what is read into added, changed, unchanged and rejected.
 
+    moved: where unchanged articles are read from now.
     seen: where the article with each id is from; of two with one id, the first.
     unread: root and path of what was rejected, whose stored articles are not pruned.
     """
@@ -239,23 +242,24 @@ class _Intake:
     unchanged: list[str] = field(default_factory=list[str])
     rejected: list[Rejection] = field(default_factory=list[Rejection])
     spared: list[str] = field(default_factory=list[str])
+    moved: dict[str, Origin] = field(default_factory=dict[str, Origin])
     seen: dict[str, str] = field(default_factory=dict[str, str])
     unread: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def wanted(self, items: Iterable[Article | ArticleRejected], stored: _Stored) -> Iterator[Article]:
         """The articles that have to be stored, while all are sorted."""
-        hashes, withdrawn = dict(stored.hashes()), stored.withdrawn()
+        hashes, origins, withdrawn = dict(stored.hashes()), dict(stored.origins()), stored.withdrawn()
         for number, item in enumerate(items, 1):
             if isinstance(item, ArticleRejected):
                 self._reject(item)
             elif day := withdrawn.get(item.id):
                 reason = f"{item.id!r} was withdrawn on {day}; `assistant articles readmit` lets it in again"
                 self._reject(_refused(item, reason))
-            elif other := self.seen.get(item.id) or _other(item, hashes, stored):
+            elif other := self.seen.get(item.id) or _other(item, origins.get(item.id), stored):
                 self.seen.setdefault(item.id, other)
                 used = f"the id {item.id!r} is that of {clean(other)}, another article"
                 self._reject(_refused(item, f"{used}; give one of them another id"))
-            elif self._is_new(item, hashes.get(item.id)):
+            elif self._is_new(item, hashes.get(item.id), origins.get(item.id)):
                 yield item
             self.progress("read", number)
 
@@ -284,13 +288,19 @@ class _Intake:
             dry_run=dry_run,
         )
 
-    def _is_new(self, article: Article, stored_hash: str | None) -> bool:
+    def _is_new(self, article: Article, stored_hash: str | None, origin: Origin | None) -> bool:
+        """Whether the article has to be prepared; one that has only moved is changed, and has not."""
         self.seen[article.id] = article.info.location
-        outcome = self.added if stored_hash is None else self.changed
-        if stored_hash == article.content_hash():
-            outcome = self.unchanged
-        outcome.append(article.id)
-        return outcome is not self.unchanged
+        same = stored_hash == article.content_hash()
+        if same and origin != article.info.origin:
+            self.moved[article.id] = article.info.origin
+        if stored_hash is None:
+            self.added.append(article.id)
+        elif same and origin == article.info.origin:
+            self.unchanged.append(article.id)
+        else:
+            self.changed.append(article.id)
+        return not same
 
     def _reject(self, rejected: ArticleRejected) -> None:
         self.rejected.append(Rejection(rejected.where, rejected.reason))
@@ -306,16 +316,19 @@ class _Intake:
         return self.source.covers(origin)
 
 
-def _other(article: Article, hashes: Mapping[str, str], stored: _Stored) -> str | None:
+def _other(article: Article, origin: Origin | None, stored: _Stored) -> str | None:
     """Where the stored article is from, when it is another story from another file under the same id.
 
-    A story that has kept its title or its text has been moved or edited, and is the same.
+    A story that has kept its title, its address or its text has been moved or edited, and is the same.
     """
-    standing = stored.article(article.id) if article.id in hashes else None
-    if standing is None or _file(standing.info.origin) == _file(article.info.origin):
+    if origin is None or _file(origin) == _file(article.info.origin):
         return None
-    same_title = article.info.title is not None and article.info.title == standing.info.title
-    return None if same_title or article.text == standing.text else standing.info.location
+    standing = stored.article(article.id)
+    if standing is None or article.text == standing.text:
+        return None
+    ours, theirs = article.info, standing.info
+    same = (ours.title and ours.title == theirs.title) or (ours.url and ours.url == theirs.url)
+    return None if same else theirs.location
 
 
 def _refused(article: Article, reason: str) -> ArticleRejected:

@@ -248,6 +248,10 @@ class LibraryWriter(Protocol):
         """Forget the article; returns the ids of its passages, none when there is no such article."""
         ...
 
+    def relocate(self, article_id: str, origin: Origin) -> None:
+        """Write down that the article, unchanged, is now read from elsewhere."""
+        ...
+
     def link(self, clusters: Mapping[str, str]) -> None:
         """Write down which articles are near copies of each other: a name for each that has some."""
         ...
@@ -320,6 +324,10 @@ class Generations(Protocol):
         salvage: start from the newest generation whose library is sound, instead of
             raising LibraryDamaged when that of the current one is not.
         """
+        ...
+
+    def held(self) -> set[str]:
+        """The ids of all articles that a generation on disk holds, the current one or an older one."""
         ...
 
     def forget(self, *, patience: float) -> list[int]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from assistant.domain.errors import ArticleNotFound, CorpusNotFound
+from assistant.domain.errors import ArticleNotFound, CorpusNotFound, FormatUnsupported, LibraryDamaged
 from assistant.duplicates import clusters
-from assistant.ingest import Preparation, Progress, Workers, renew
+from assistant.ingest import Preparation, Progress, Workers, preparation, renew
 from assistant.ports import Archives, Generations, GenerationWriter
 
 PATIENCE = 30  # seconds to wait for readers of generations that still hold a withdrawn article
@@ -19,7 +19,7 @@ PATIENCE = 30  # seconds to wait for readers of generations that still hold a wi
 class Withdrawal:
     """What a withdrawal did.
 
-    withdrawn: the articles that were in the corpus until now.
+    withdrawn: the articles that were not withdrawn until now.
     still_read: generations that still hold them, because somebody has them open.
     """
 
@@ -41,23 +41,26 @@ def withdraw(
     generations: Generations,
     *,
     today: date,
-    forget_quotes: Callable[[Sequence[str]], object],
+    forget_quotes: Callable[[Sequence[str]], int],
     patience: float = PATIENCE,
 ) -> Withdrawal:
     """Take articles out of the corpus for good: library, indexes, older generations, kept quotes.
 
-    forget_quotes: takes their quotes out of what is kept of earlier answers.
+    forget_quotes: takes their quotes out of what is kept of earlier answers; of how many.
     patience: seconds to wait for readers of older generations.
 
     Killed on the way, it is finished by calling it again. Later ingests reject the articles.
-    Raises ArticleNotFound, before anything is changed, for one that is neither there nor withdrawn.
+    An article that was removed before is withdrawn from wherever its words still are. Raises
+    ArticleNotFound for an id that no generation, no list and no earlier answer knows.
     """
+    held = generations.held()
     with generations.writer() as writer:
         library = writer.library
-        there, gone = library.hashes(), library.withdrawn()
-        if unknown := [one for one in article_ids if one not in there and one not in gone]:
+        known = held | library.withdrawn().keys()
+        unknown = [one for one in article_ids if one not in known and not forget_quotes([one])]
+        if unknown:
             raise ArticleNotFound(f"no article has the id {unknown[0]!r}")
-        withdrawn = [one for one in dict.fromkeys(article_ids) if one in there]
+        withdrawn = [one for one in dict.fromkeys(article_ids) if one not in library.withdrawn()]
         for article_id in withdrawn:
             library.remove(article_id)
             library.withdraw(article_id, today.isoformat())
@@ -92,17 +95,34 @@ def rebuild(
 ) -> Rebuilt:
     """Build both indexes anew from the library, embedding nothing again; from an export where one is named.
 
-    Articles of an older format, or prepared by older rules, are prepared and embedded again.
+    Articles of an older format, or prepared by older rules, are prepared and embedded again,
+    and those of an export that another embedder made. What is withdrawn here stays so.
     A damaged library is replaced by that of the newest sound generation. Raises CorpusNotFound
     where there is none, LibraryLost where none is sound, ArchiveUnusable for a file that is no export.
     """
+    kept = _withdrawn(generations) if archive else {}
     with generations.writer(salvage=True, archive=archive) as writer:
         if writer.before is None:
             raise CorpusNotFound("there is no corpus to rebuild")
-        renew(writer, job, workers)
+        if archive and writer.before.embedder != job.embedder.fingerprint:
+            renew(writer, job, workers, force=True)
+        elif writer.outdated or writer.before.segmenter != preparation(job.segmenter):
+            renew(writer, job, workers)
+        for article_id, day in kept.items():
+            writer.library.remove(article_id)
+            writer.library.withdraw(article_id, day)
         articles = len(writer.library.hashes())
         progress("index", articles)
         return Rebuilt(_publish(writer), articles, writer.salvaged)
+
+
+def _withdrawn(generations: Generations) -> Mapping[str, str]:
+    """What is withdrawn from the corpus that an export replaces, as far as it can be read."""
+    try:
+        with generations.current() as current:
+            return current.library.withdrawn() if current else {}
+    except (LibraryDamaged, FormatUnsupported):
+        return {}
 
 
 def _publish(writer: GenerationWriter) -> int:

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MAX_ID = 200  # ids stand in commands and links
+MAX_TEXT = (
+    5_000_000  # characters of one article, six long novels; cutting them into sentences takes ten seconds
+)
 MAX_FACT = 2_000  # characters; a title or address beyond it is none
 MAX_FRONT_MATTER = 64_000  # characters; the YAML parser reads about a megabyte in ten seconds
 # Each line or mark costs the Markdown parser up to 0.07 ms and 1 kB, plain words next to
@@ -149,6 +152,8 @@ def stored(text: str) -> str:
     text = _whole(text).replace("\r\n", "\n").replace("\r", "\n").strip()
     if "\0" in text:
         raise Unusable("contains NUL characters: not a text")
+    if len(text) > MAX_TEXT:
+        raise Unusable(f"has more than {MAX_TEXT:,} characters: too many for one article")
     # Some characters that count as letters cannot be seen (Hangul fillers).
     if not any(character.isalnum() and clean(character) for character in text):
         raise Unusable("has no text")

@@ -82,7 +82,7 @@ class ChromaIndex:
             return []
         asked = self._expected and len(self._ids) > CANDIDATES and self._writable
         rows = self._proposed(vector, limit) if asked and not exact else None
-        cosines = (self._vectors if rows is None else self._vectors[rows]) @ vector
+        cosines = _cosines(self._vectors if rows is None else self._vectors[rows], vector)
         if rows is None:
             rows = np.arange(len(self._ids))
         if 0 < limit < len(rows):  # only those that can be among the best are sorted
@@ -95,7 +95,7 @@ class ChromaIndex:
         """The exact cosine of each named passage; raises LibraryDamaged for one that is not here."""
         if not passage_ids:
             return {}
-        scores = self._vectors[self._rows(passage_ids)] @ vector
+        scores = _cosines(self._vectors[self._rows(passage_ids)], vector)
         return dict(zip(passage_ids, (float(score) for score in scores), strict=True))
 
     def problems(self, passage_ids: Sequence[str], vectors: Vectors, *, every: int = 1) -> Iterator[str]:
@@ -198,7 +198,9 @@ class ChromaWriter:
         self._collection: Any = None
         self._broken = False
         self._waiting: dict[str, Vectors] = {}
-        self._tombstones = _state(copy_of)["tombstones"] if copy_of else 0
+        self._leaving: list[str] = []
+        state = _state(copy_of) if copy_of else {"vectors": 0, "tombstones": 0}
+        self._tombstones, self._limit = state["tombstones"], TOMBSTONES * sum(state.values())
 
     def add(self, passage_ids: Sequence[str], vectors: Vectors) -> None:
         """Add passages; those without words have no direction and stay out of the graph."""
@@ -210,10 +212,12 @@ class ChromaWriter:
 
     def remove(self, passage_ids: Sequence[str]) -> None:
         """Take passages out of the graph, where each leaves a tombstone."""
-        self._flush()
-        self._tombstones += len(passage_ids)
-        for start in range(0, len(passage_ids), _BATCH):
-            self._change("delete", ids=list(passage_ids[start : start + _BATCH]))
+        gone = [one for one in passage_ids if self._waiting.pop(one, None) is None]
+        self._leaving += gone
+        self._tombstones += len(gone)
+        if self._copy_of and self._tombstones > self._limit:  # it will be built anew, so why go on with it
+            self._broken = True
+            self.close()
 
     def finish(
         self, passage_ids: Sequence[str], vectors: Vectors, *, fresh: bool = False, graph: bool = True
@@ -253,6 +257,9 @@ class ChromaWriter:
 
     def _flush(self) -> None:
         """Hand over what waits: Chroma takes thousands of vectors in little more time than ten."""
+        for start in range(0, len(self._leaving), _BATCH):
+            self._change("delete", ids=self._leaving[start : start + _BATCH])
+        self._leaving.clear()
         ids, vectors = list(self._waiting), list(self._waiting.values())
         self._waiting.clear()
         for start in range(0, len(ids), _BATCH):
@@ -291,6 +298,14 @@ class ChromaWriter:
                     configuration={"hnsw": {"space": "cosine", "ef_search": CANDIDATES}},
                 )
         return self._collection
+
+
+def _cosines(vectors: Vectors, vector: Vectors) -> Vectors:
+    """The dot product of each row, the same to the last bit wherever a row lies and what lies beside it.
+
+    That of a matrix product is not, so that equal passages would rank by what else was looked at.
+    """
+    return np.vecdot(vectors, vector)
 
 
 def _copy_database(source: Path, target: Path) -> None:

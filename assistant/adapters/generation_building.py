@@ -109,11 +109,19 @@ class Building:
 
     def remove(self, article_id: str) -> list[str]:
         """Forget the article; returns the ids of its passages."""
+        if self._library.article(article_id) is None:
+            return []
         with _told():
             self._begin()
             gone = self._library.remove(article_id)
             self._forget(gone)
         return gone
+
+    def relocate(self, article_id: str, origin: Origin) -> None:
+        """Write down that the article, unchanged, is now read from elsewhere."""
+        with _told():
+            self._begin()
+            self._library.relocate(article_id, origin)
 
     def link(self, clusters: Mapping[str, str]) -> None:
         """Write down which articles are near copies of each other."""

@@ -3,6 +3,7 @@
     <corpus>/current            the pointer: a number, replaced atomically
     <corpus>/generations/N/     see ``generation_stores``
     <corpus>/writer.lock        held by the one writer; writer.json says who that is
+    <corpus>/floor              the generation that a withdrawal made: nobody goes back behind it
 
 A writer builds the next folder beside the others, probes and syncs it, and then moves
 the pointer; killed before that, it leaves a folder that the next writer removes. The
@@ -47,6 +48,7 @@ if HAS_FLOCK:
     import fcntl
 
 _BUILDING, _DOOMED, _ARCHIVE = ".building", ".doomed", ".archive"  # what a crash leaves is removed later
+_FLOOR = "floor"  # generations below the number in it hold what was withdrawn, and are not gone back to
 _ARCHIVED = ("manifest.json", "library.db")
 _NO_EXPORT = (  # what zipfile raises for files that are none, are damaged, or were packed by others
     zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError,
@@ -107,12 +109,10 @@ class GenerationFolders:
         finally:
             if opened:
                 with self._lock:
-                    if opened.damage and opened.damage not in self._warned:
-                        self._warned.add(opened.damage)
-                        self._warn(f"{opened.damage}. {LibraryDamaged.help}")
                     opened.readers -= 1
                     if opened.retired and not opened.readers:
                         opened.close()
+                self._tell(opened.damage)
 
     @contextmanager
     def writer(
@@ -145,10 +145,7 @@ class GenerationFolders:
                         f"the new generation cannot be written: {error.strerror or error}"
                     ) from error
 
-            try:
-                yield GenerationFolderWriter(library, base, publish, self._salvaged(number, base))
-            except OSError as error:
-                raise HomeUnusable(f"the corpus cannot be written: {error.strerror or error}") from error
+            yield GenerationFolderWriter(library, base, publish, self._salvaged(number, base))
 
     def is_published(self) -> bool:
         """Whether there is a generation, damaged or not."""
@@ -165,7 +162,7 @@ class GenerationFolders:
         found = {}
         for each in [number, *self._older(number)] if number else []:
             try:
-                with closing(GenerationFolder(self._generation(each), each, self._stores)) as opened:
+                with self._look_into(each) as opened:
                     found[each] = list(opened.problems(thorough=True))
             except FormatOutdated as error:
                 if each == number:  # one before it was taken over, and will be deleted
@@ -198,6 +195,7 @@ class GenerationFolders:
             self._let_go()
         with self._locked():
             number = read_pointer(self._folder)
+            _write_whole(self._folder / _FLOOR, f"{number or 0}\n")
             self._remove_leftovers(number)
             left = self._older(number) if number else []
             while left := [each for each in left if not _remove_unused(self._generation(each))]:
@@ -205,6 +203,14 @@ class GenerationFolders:
                     break
                 time.sleep(_LOOK_AGAIN)
         return left
+
+    def held(self) -> set[str]:
+        """The ids of all articles that a generation on disk holds, the current one or an older one."""
+        ids: set[str] = set()
+        for each in self._numbers():
+            with suppress(LibraryDamaged, FormatUnsupported), self._look_into(each) as opened:
+                ids.update(opened.library.hashes())
+        return ids
 
     def export(self, file: Path) -> Manifest:
         """Write the current library into a ZIP file, from which ``writer(archive=…)`` starts.
@@ -215,8 +221,8 @@ class GenerationFolders:
         with self.current() as current:
             if current is None:
                 raise LibraryLost(f"the corpus {self._folder.name!r} has no generation")
-            if current.number != read_pointer(self._folder):
-                raise LibraryDamaged(current.damage)
+            if current.notice:  # an older one stands in for it
+                raise LibraryDamaged(current.notice)
             folder = self._generation(current.number)
             current.record.check(folder, ["library.db"])
             new = file.with_name(f"{file.name}.new")
@@ -238,6 +244,7 @@ class GenerationFolders:
         """Forget every generation, for a corpus that can be made again from its source."""
         with self._lock:
             self._let_go()
+            self._damaged.clear()  # numbers, and inodes, are given anew
         with self._locked():
             (self._folder / "current").unlink(missing_ok=True)
             shutil.rmtree(self._folder / "generations", ignore_errors=True)
@@ -306,7 +313,7 @@ class GenerationFolders:
     def _opened(self, number: int) -> GenerationFolder:
         """The generation, or the newest one before it that is sound, which then says so."""
         first: LibraryDamaged | None = None
-        for each in (number, *self._older(number)):
+        for each in (number, *self._fallbacks(number)):
             path = self._generation(each)
             notice = f"generation {number} is damaged ({first}); generation {each} answers" if first else ""
             try:
@@ -326,7 +333,7 @@ class GenerationFolders:
     def _base(self, number: int, *, salvage: bool) -> Base:
         """The generation to start from: the current one, or with salvage the newest one that is sound."""
         first: LibraryDamaged | None = None
-        for each in (number, *(self._older(number) if salvage else [])):
+        for each in (number, *(self._fallbacks(number) if salvage else [])):
             folder = self._generation(each)
             try:
                 base = Base(folder, read_record(folder, older=True))
@@ -360,6 +367,7 @@ class GenerationFolders:
                 base = Base(folder, read_record(folder, older=True))
                 if not base.outdated:
                     base.record.check(folder, ["library.db"])
+                    self._examine(folder / "library.db")
             except _NO_EXPORT as error:
                 if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                     raise HomeUnusable(f"the export cannot be unpacked: {error.strerror}") from error
@@ -368,9 +376,19 @@ class GenerationFolders:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def _examine(self, library: Path) -> None:
+        """Raises LibraryDamaged unless everything in the library belongs together: it may be anybody's."""
+        with closing(self._stores.open_library(library)) as opened:
+            for problem in opened.problems():
+                raise LibraryDamaged(problem)
+            opened.vectors()
+
     @property
     def _export(self) -> Path:
         return self._folder / "generations" / f"export{_ARCHIVE}"
+
+    def _look_into(self, number: int) -> closing[GenerationFolder]:
+        return closing(GenerationFolder(self._generation(number), number, self._stores))
 
     def _generation(self, number: int) -> Path:
         return self._folder / "generations" / str(number)
@@ -382,6 +400,19 @@ class GenerationFolders:
 
     def _older(self, number: int) -> list[int]:
         return [each for each in reversed(self._numbers()) if each < number]
+
+    def _fallbacks(self, number: int) -> list[int]:
+        """The older ones that may stand in for it: none from before a withdrawal, while it is still read."""
+        try:
+            floor = int((self._folder / _FLOOR).read_bytes())
+        except (OSError, ValueError):
+            floor = 0
+        return [each for each in self._older(number) if each >= floor]
+
+    def _tell(self, damage: str) -> None:
+        if damage and damage not in self._warned:
+            self._warned.add(damage)
+            self._warn(f"{damage}. {LibraryDamaged.help}")
 
     def _remove_leftovers(self, number: int | None) -> None:
         for folder in (self._folder / "generations").iterdir():

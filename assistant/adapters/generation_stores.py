@@ -194,7 +194,7 @@ class GenerationFolder:
             if HAS_FLOCK:
                 fcntl.flock(in_use, fcntl.LOCK_SH)
             self.folder, self._opened_as = folder, os.fstat(in_use.fileno())
-            self._notice = notice
+            self.notice = notice
             self.number = number
             self.record = read_record(folder)
             needed = self.record.files.keys() - set(self.record.graph)
@@ -220,7 +220,7 @@ class GenerationFolder:
     @property
     def damage(self) -> str:
         """What is damaged, so that less stands behind answers than was stored; empty when all is well."""
-        return self._notice or self.vectors.damage
+        return self.notice or self.vectors.damage
 
     def is_there(self) -> bool:
         """Whether the folder on disk is still the one that was opened.

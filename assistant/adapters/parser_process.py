@@ -61,10 +61,11 @@ class ParserProcess:
             reply = _exchange(child, kind, data)
         finally:
             timer.cancel()
+        if late.is_set():
+            self._end()
+            raise Unusable(f"takes longer than {self._seconds:g} seconds to read")
         if not reply.endswith(b"\n"):
             self._end()
-            if late.is_set():
-                raise Unusable(f"takes longer than {self._seconds:g} seconds to read")
             raise Unusable("cannot be read: its parser broke off, perhaps for want of memory")
         return _answer(json.loads(reply))
 

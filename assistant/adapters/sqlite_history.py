@@ -134,8 +134,12 @@ class SqliteHistory:
         killed between its transaction and that.
         """
         with self._opened() as connection:
-            with _transaction(connection):
-                yield connection
+            try:
+                with _transaction(connection):
+                    yield connection
+            except HistoryNotFound:  # the one before may have got so far
+                connection.execute("VACUUM")
+                raise
             connection.execute("VACUUM")
 
     @contextmanager

@@ -275,6 +275,11 @@ class SqliteLibraryWriter:
             connection.execute(f"DELETE FROM {table} WHERE {column} = ?", [article_id])
         return [passage_id for (passage_id,) in gone]
 
+    def relocate(self, article_id: str, origin: Origin) -> None:
+        """Write down that the article, unchanged, is now read from elsewhere."""
+        moved = (origin.root, origin.path, article_id)
+        self._writable().execute("UPDATE articles SET root = ?, path = ? WHERE id = ?", moved)
+
     def link(self, clusters: Mapping[str, str]) -> None:
         """Write down which articles are near copies of each other, in place of what was known."""
         connection = self._writable()
@@ -351,6 +356,7 @@ class SqliteLibraryWriter:
             # Nobody opens this file before it is whole, and a crash removes it, so a journal would
             # guard nothing.
             for pragma in (
+                "trusted_schema = OFF",
                 "journal_mode = OFF",
                 "synchronous = FULL",
                 "secure_delete = ON",

@@ -1,11 +1,12 @@
 """``map`` over worker processes, results in order.
 
 Workers are spawned, never forked: Chroma may be open in this process, and a fork of it
-hangs. They start when there is enough to do, get the job once, hear nothing of Ctrl-C,
-which is this process's to handle, and end with it however it ends. Each has a pipe of its
-own whose other end nobody else holds, so that one that is killed, by a signal to all
-processes or for want of memory, is noticed even in the middle of a result; a
-``ProcessPoolExecutor`` waits for the other half forever.
+hangs. They start when there is enough to do, get the job once, hear nothing of Ctrl-C
+and SIGTERM, which are this process's to handle, and end with it however it ends.
+
+Each has a pipe whose other end nobody else holds, so that one that is killed, perhaps
+for want of memory, is noticed even in the middle of a result. A ``ProcessPoolExecutor``
+waits for the rest of that for ever.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import chain, cycle, islice
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import Any, TypeVar
 
 from assistant.domain.errors import WorkerLost
@@ -27,6 +29,7 @@ from assistant.domain.errors import WorkerLost
 In = TypeVar("In")
 Out = TypeVar("Out")
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 WORTH_IT = 4  # batches; starting workers takes as long as working on two or three
 
 
@@ -133,15 +136,27 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C reaches this process a moment later, and a process that is started meanwhile never."""
+    """Ctrl-C and SIGTERM reach this process a moment later, and processes that are started meanwhile never.
+
+    A worker that is told to end, or left alone, while it begins says so in twenty lines. Blocking
+    is inherited, but another thread may still take the signal and Python handle it here.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    resource_tracker.ensure_running()  # else the first process would start it, which unblocks both
+    handled = _ENDING if current_thread() is main_thread() else ()
+    came: list[int] = []
+    handlers = {each: signal.signal(each, lambda number, _: came.append(number)) for each in handled}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for each, handler in handlers.items():
+            signal.signal(each, handler or signal.SIG_DFL)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _cores() -> int:

@@ -112,8 +112,10 @@ class Article:
         return self.info.id
 
     def content_hash(self) -> str:
-        """SHA-256 over text and stated facts: equal means that nothing changed."""
-        stated = {name: value for name, value in asdict(self.info).items() if value not in (None, False)}
+        """SHA-256 over text and stated facts, wherever it is read from: equal means that nothing changed."""
+        facts = asdict(self.info)
+        del facts["origin"]
+        stated = {name: value for name, value in facts.items() if value not in (None, False)}
         known = json.dumps(stated, sort_keys=True, default=str, ensure_ascii=True)
         return hashlib.sha256(f"{known}\n{self.text}".encode("utf-8", "surrogatepass")).hexdigest()
 

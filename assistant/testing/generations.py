@@ -96,6 +96,10 @@ class MemoryGenerations:
             writer.ended = writer.ended or "left"
             self.writes.append(tuple(library.calls))
 
+    def held(self) -> set[str]:
+        """The ids of all articles that a published generation holds."""
+        return {article_id for generation in self.published for article_id in generation.stored}
+
     def forget(self, *, patience: float) -> list[int]:
         """Delete every generation but the current one; nobody is ever waited for."""
         del self.published[:-1]

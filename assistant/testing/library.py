@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -137,6 +138,13 @@ class MemoryLibraryWriter:
         self.stored.pop(article_id, None)
         self.clusters.pop(article_id, None)
         return gone
+
+    def relocate(self, article_id: str, origin: Origin) -> None:
+        """Write down that the article, unchanged, is now read from elsewhere."""
+        self.calls.append(("relocate", article_id))
+        prepared, vectors = self.stored[article_id]
+        article = replace(prepared.article, info=replace(prepared.article.info, origin=origin))
+        self.stored[article_id] = (replace(prepared, article=article), vectors)
 
     def link(self, clusters: Mapping[str, str]) -> None:
         """Write down which articles are near copies of each other, in place of what was known."""

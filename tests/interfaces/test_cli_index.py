@@ -206,3 +206,35 @@ def test_the_program_ends_on_sigterm_with_one_line_and_nothing_half_done(
     assert child.wait(PATIENCE) in {143, 0}
     assert not list(home.glob("corpora/main/generations/*.building"))
     assert run("ingest", str(news), "--home", str(home)).code == 0
+
+
+def test_an_article_that_was_pruned_before_can_still_be_withdrawn(
+    call: Call, home: Path, folder: Path, sealed: Callable[[], dict[str, bytes]]
+) -> None:
+    call("ask", "How many sails does the mill have?")
+    (folder / "mill.md").unlink()
+    call("ingest", folder, "--prune")
+    assert [name for name, content in sealed().items() if b"eleven sails" in content]
+    assert call("articles", "rm", "mill").code == 0
+    assert not [name for name, content in sealed().items() if b"eleven sails" in content]
+
+
+def test_an_import_does_not_bring_back_what_was_withdrawn(
+    call: Call, home: Path, folder: Path, tmp_path: Path
+) -> None:
+    call("index", "export", tmp_path / "old.zip")
+    call("articles", "rm", "mill")
+    assert call("index", "import", tmp_path / "old.zip", "--replace").err.startswith(
+        "main corpus: 1 article "
+    )
+    assert call("ask", "How many sails does the mill have?").code == 10
+    assert "was withdrawn on" in call("ingest", folder).err
+
+
+def test_an_article_that_has_moved_is_not_prepared_again(call: Call, home: Path, folder: Path) -> None:
+    (folder / "old").mkdir()
+    (folder / "mill.md").rename(folder / "old/mill.md")
+    assert call("ingest", folder, "--json").json()["changed"] == ["mill"]
+    assert "source: news/old/mill.md" in call("articles", "show", "mill").out
+    assert call("ingest", folder, "--prune").err == "main corpus: 2 unchanged.\n"
+    assert "eleven" in call("ask", "How many sails does the mill have?").out

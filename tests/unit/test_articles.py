@@ -138,17 +138,18 @@ def test_equal_articles_have_equal_hashes() -> None:
 
 def test_a_hash_stays_the_same_over_releases() -> None:
     """Otherwise every stored article would count as changed, and be embedded again."""
-    assert STORY.content_hash() == "a550b68a7679c36767de72b0cce6e5604f024a83d3795e1942a160999049cc0c"
+    assert STORY.content_hash() == "6ea2657e917c2c0547913b828df9848e113460ffeb75738fa40ee2df2ecd4f6a"
 
 
-def test_every_fact_about_an_article_is_in_its_hash() -> None:
+def test_every_fact_about_an_article_is_in_its_hash_but_where_it_was_read() -> None:
     assert CHANGES.keys() == set(ArticleInfo.__dataclass_fields__)
     hashes = {
         Article(replace(STORY.info, **{name: value}), STORY.text).content_hash()  # type: ignore[arg-type]
         for name, value in CHANGES.items()
     }
-    hashes |= {STORY.content_hash(), Article(STORY.info, "A tram came. ").content_hash()}
-    assert len(hashes) == len(CHANGES) + 2
+    assert STORY.content_hash() in hashes  # it has only moved
+    hashes |= {Article(STORY.info, "A tram came. ").content_hash()}
+    assert len(hashes) == len(CHANGES) + 1
 
 
 def test_a_text_with_a_lone_surrogate_has_a_hash() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import pytest
+
 from assistant.domain.errors import AssistantError, InputNotFound, LibraryBusy
 from assistant.following import follow
 from assistant.ingest import IngestReport, Rejection
@@ -43,8 +45,13 @@ def test_each_batch_is_a_round_and_a_pause_is_none() -> None:
 
 
 def test_an_error_is_told_and_the_next_batch_is_read_all_the_same() -> None:
-    gone, later = InputNotFound("'news' does not exist"), IngestReport(added=("a",))
-    assert told([False, True], gone, later) == [gone, later]
+    first, gone, later = IngestReport(), InputNotFound("'news' does not exist"), IngestReport(added=("a",))
+    assert told([False, True, False, True], first, gone, later) == [first, gone, later]
+
+
+def test_a_first_round_that_cannot_work_is_an_error() -> None:
+    with pytest.raises(InputNotFound):
+        told([False, True], InputNotFound("'news' does not exist"))
 
 
 def test_what_may_work_later_is_tried_again_in_the_next_pause() -> None:

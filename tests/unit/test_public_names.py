@@ -31,7 +31,8 @@ PUBLIC = {
         Timestamp Origin ArticleInfo Article article_id
     """,
     "assistant.domain.errors": """
-        AssistantError InvalidQuestion InputNotFound ArticleRejected ConfigurationError WorkerLost LibraryError
+        AssistantError InvalidQuestion InputNotFound ArticleRejected ConfigurationError LibraryError
+        WorkerLost
         ArticleNotFound CorpusNotFound LibraryBusy LibraryDamaged EmbedderMismatch FormatUnsupported
         HomeUnusable HistoryError HistoryNotFound HistoryBusy HistoryDamaged ArchiveUnusable CorpusExists
         FormatOutdated LibraryLost
