@@ -156,7 +156,7 @@ def ingest_paths(
     if not paths:
         _require_corpus(settings, parts)
     report = ingest(
-        _article_files(paths),
+        _article_files(paths, ignored=settings.home),
         parts.generations,
         segmenter=parts.segmenter,
         embedder=parts.embedder,
@@ -186,7 +186,7 @@ def follow_paths(
 
     name = _own_corpus(settings)
     parts = build_parts(settings, name)
-    source = _article_files(paths)
+    source = _article_files(paths, ignored=settings.home)
     for path in paths:
         if not path.exists():
             raise InputNotFound(f"{str(path)!r} does not exist, or is a pattern, and cannot be watched")
@@ -389,10 +389,12 @@ def _embedder(settings: Settings) -> Embedder:
     return StaticEmbedder()
 
 
-def _article_files(paths: Sequence[Path], *, root_name: str | None = None) -> ArticleSource:
+def _article_files(
+    paths: Sequence[Path], *, root_name: str | None = None, ignored: Path | None = None
+) -> ArticleSource:
     from assistant.adapters.article_files import ArticleFiles
 
-    return ArticleFiles(paths, root_name=root_name)
+    return ArticleFiles(paths, root_name=root_name, ignored=ignored)
 
 
 def _system_clock() -> Clock:

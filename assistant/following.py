@@ -35,9 +35,10 @@ def follow(
         except AssistantError as error:
             if first and not error.retryable:
                 raise
-            if str(error) != failed:
+            said = type(error).__name__ if error.retryable else str(error)  # how long somebody writes, grows
+            if said != failed:
                 told(error)
-            failed, again = str(error), error.retryable
+            failed, again = said, error.retryable
         else:
             told(replace(report, rejected=tuple(each for each in report.rejected if each not in rejected)))
             rejected, failed, again, first = report.rejected, "", False, False

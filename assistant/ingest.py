@@ -290,7 +290,7 @@ class _Intake:
 
     def _is_new(self, article: Article, stored_hash: str | None, origin: Origin | None) -> bool:
         """Whether the article has to be prepared; one that has only moved is changed, and has not."""
-        self.seen[article.id] = article.info.location
+        self.seen[article.id] = article.info.file
         same = stored_hash == article.content_hash()
         if same and origin != article.info.origin:
             self.moved[article.id] = article.info.origin
@@ -328,11 +328,11 @@ def _other(article: Article, origin: Origin | None, stored: _Stored) -> str | No
         return None
     ours, theirs = article.info, standing.info
     same = (ours.title and ours.title == theirs.title) or (ours.url and ours.url == theirs.url)
-    return None if same else theirs.location
+    return None if same else theirs.file
 
 
 def _refused(article: Article, reason: str) -> ArticleRejected:
-    return ArticleRejected(clean(article.info.location), reason, article.info.origin)
+    return ArticleRejected(clean(article.info.file), reason, article.info.origin)
 
 
 def _file(origin: Origin) -> tuple[str, str]:

@@ -20,10 +20,12 @@ class Withdrawal:
     """What a withdrawal did.
 
     withdrawn: the articles that were not withdrawn until now.
+    copies: near copies of them that the corpus still holds.
     still_read: generations that still hold them, because somebody has them open.
     """
 
     withdrawn: tuple[str, ...]
+    copies: tuple[str, ...]
     still_read: tuple[int, ...]
 
 
@@ -60,6 +62,7 @@ def withdraw(
         unknown = [one for one in article_ids if one not in known and not forget_quotes([one])]
         if unknown:
             raise ArticleNotFound(f"no article has the id {unknown[0]!r}")
+        copies = _copies(article_ids, generations)
         withdrawn = [one for one in dict.fromkeys(article_ids) if one not in library.withdrawn()]
         for article_id in withdrawn:
             library.remove(article_id)
@@ -68,7 +71,7 @@ def withdraw(
             _publish(writer)
     still_read = generations.forget(patience=patience)
     forget_quotes(article_ids)  # last: answers are kept while their generation is read
-    return Withdrawal(tuple(withdrawn), tuple(still_read))
+    return Withdrawal(tuple(withdrawn), tuple(copies), tuple(still_read))
 
 
 def readmit(article_ids: Sequence[str], generations: Generations) -> None:
@@ -114,6 +117,12 @@ def rebuild(
         articles = len(writer.library.hashes())
         progress("index", articles)
         return Rebuilt(_publish(writer), articles, writer.salvaged)
+
+
+def _copies(article_ids: Sequence[str], generations: Generations) -> list[str]:
+    with generations.current() as current:
+        found = {copy.id for one in article_ids if current for copy in current.library.copies(one)}
+    return sorted(found.difference(article_ids))
 
 
 def _withdrawn(generations: Generations) -> Mapping[str, str]:

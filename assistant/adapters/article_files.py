@@ -49,6 +49,7 @@ class ArticleFiles:
     root_name: the source root to write down instead of the real one, for a corpus whose
       ids must be the same on every machine.
     max_bytes: the size of the largest text.
+    ignored: a folder that is passed over, such as the home, where it lies within the paths.
 
     In folders hidden names, README.md, other kinds of files, XML that is no feed and what a
     browser saved beside a page (``page_files`` beside ``page.html``) are passed over; a file
@@ -58,9 +59,15 @@ class ArticleFiles:
     """
 
     def __init__(
-        self, paths: Sequence[Path], *, root_name: str | None = None, max_bytes: int = MAX_BYTES
+        self,
+        paths: Sequence[Path],
+        *,
+        root_name: str | None = None,
+        max_bytes: int = MAX_BYTES,
+        ignored: Path | None = None,
     ) -> None:
         self._paths = paths
+        self._ignored = Path(os.path.realpath(ignored)) if ignored else None
         self._root_name = root_name
         self._max_bytes = max_bytes
 
@@ -83,7 +90,7 @@ class ArticleFiles:
     def _read(self, paths: Sequence[Path]) -> Iterator[Article | ArticleRejected]:
         entries: dict[str, Article] = {}  # of feeds
         with ParserProcess() as parsers:
-            for file in _entries(paths):
+            for file in _entries(paths, self._ignored):
                 if isinstance(file, ArticleRejected):
                     yield file
                     continue
@@ -237,11 +244,11 @@ def _covers(named: Path, root: str, file: str) -> bool:
     return len(asked) == len(there) and all(map(fnmatch, there, asked))
 
 
-def _entries(paths: Sequence[Path]) -> Iterator[_File | ArticleRejected]:
+def _entries(paths: Sequence[Path], ignored: Path | None) -> Iterator[_File | ArticleRejected]:
     """The files of all paths in order, each file once."""
     seen: set[Path] = set()
     for path in paths:
-        for entry in _Folder(path).entries() if path.is_dir() else [_named_file(path)]:
+        for entry in _Folder(path, ignored).entries() if path.is_dir() else [_named_file(path)]:
             if isinstance(entry, _File):
                 real = entry.folder.joinpath(*entry.names)
                 if real in seen:
@@ -268,8 +275,9 @@ def _named_file(path: Path) -> _File:
 class _Folder:
     """The files below one folder: first those that are there themselves, then what links lead to."""
 
-    def __init__(self, named: Path) -> None:
+    def __init__(self, named: Path, ignored: Path | None) -> None:
         self.named = named
+        self.ignored = ignored
         self.root = Path(os.path.realpath(named))
         self.found: dict[str, _File | ArticleRejected] = {}  # by relative path
         self.real: set[Path] = set()  # files and folders that were visited
@@ -286,7 +294,7 @@ class _Folder:
         pending = [(folder, prefix)]
         while pending:
             folder, prefix = pending.pop()
-            if folder in self.real:
+            if folder in self.real or folder == self.ignored:
                 continue
             self.real.add(folder)
             children = self._children(folder, prefix)

@@ -148,7 +148,7 @@ class ChromaIndex:
             with _told(f"the vector index {self._folder.name!r} cannot be read"):
                 found = self._checked().query(query_embeddings=[vector], n_results=wanted, include=[])
             return np.sort(self._rows(found["ids"][0]))
-        except LibraryDamaged as error:
+        except (HomeUnusable, LibraryDamaged) as error:
             self.damage = str(error)
             return None
 
@@ -305,7 +305,8 @@ def _cosines(vectors: Vectors, vector: Vectors) -> Vectors:
 
     That of a matrix product is not, so that equal passages would rank by what else was looked at.
     """
-    return np.vecdot(vectors, vector)
+    cosines: Vectors = np.vecdot(vectors, vector)
+    return cosines
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -355,6 +356,8 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except (ChromaError, ValueError) as error:
+        if "disk is full" in str(error):  # it writes even to read
+            raise HomeUnusable(f"{what}: {error}") from error
         raise LibraryDamaged(f"{what}: {error}") from error
     except BaseException as error:  # a panic is no Exception; anything else goes its way
         if type(error).__name__ != "PanicException":

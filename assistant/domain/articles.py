@@ -78,8 +78,13 @@ class ArticleInfo:
 
     @property
     def location(self) -> str:
-        """The article's own url, or else the file that it was read from, below its root's name."""
-        return self.url or f"{PurePath(self.origin.root).name}/{self.origin.path}".lstrip("/")
+        """The article's own url, or else the file that it was read from."""
+        return self.url or self.file
+
+    @property
+    def file(self) -> str:
+        """The file that it was read from, below its root's name."""
+        return f"{PurePath(self.origin.root).name}/{self.origin.path}".lstrip("/")
 
     @property
     def dateline(self) -> tuple[str, ...]:

@@ -131,7 +131,10 @@ def ingest_summary(corpus: str, report: IngestReport, *, rebuilt: bool = False) 
     would = " would be" if report.dry_run and said else ""
     line = f"{corpus} corpus{would}: {', '.join(said) or 'no article found'}."
     if report.spared:
-        line += f" Nothing was read from there, so {counted(len(report.spared), 'article')} of it stay."
+        line += (
+            f" Nothing was read from there, so nothing is pruned ({counted(len(report.spared), 'article')})."
+        )
+        line += " Prune a folder above it, if they are to go."
     return line
 
 

@@ -143,7 +143,7 @@ def test_an_emptied_folder_prunes_nothing_and_says_so(call: Call, home: Path, fo
         path.unlink()
     ran = call("ingest", folder, "--prune")
     assert ran.code == 1
-    assert "Nothing was read from there, so 2 articles of it stay." in ran.err
+    assert "Nothing was read from there, so nothing is pruned (2 articles)." in ran.err
 
 
 def test_a_withdrawn_article_is_nowhere_and_stays_out(

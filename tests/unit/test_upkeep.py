@@ -82,11 +82,12 @@ class Quotes:
         self.published: list[int] = []
         self.broken = False
 
-    def __call__(self, article_ids: Sequence[str]) -> None:
+    def __call__(self, article_ids: Sequence[str]) -> int:
         if self.broken:
             raise KeyboardInterrupt
         self.calls.append(list(article_ids))
         self.published.append(len(self._generations.published))
+        return 0
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_a_withdrawn_article_is_gone_from_corpus_older_generations_and_quotes(
     generations: MemoryArchives, quotes: Quotes
 ) -> None:
     done = withdraw(["bridge", "notice"], generations, today=TODAY, forget_quotes=quotes)
-    assert done == Withdrawal(("bridge", "notice"), ())
+    assert done == Withdrawal(("bridge", "notice"), (), ())
     assert stored(generations) == ["bridge-update", "lighthouse"]
     assert generations.published[-1].library.withdrawn() == {"bridge": "2031-04-01", "notice": "2031-04-01"}
     assert len(generations.published) == 1

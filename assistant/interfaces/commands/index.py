@@ -77,6 +77,8 @@ def write_export(file: Path, **flags: Any) -> int:
     from assistant.domain.text import counted
 
     care = _care(flags)
+    if not file.absolute().parent.is_dir():
+        raise click.UsageError(f"there is no folder {str(file.parent)!r} to write into")
     manifest = care.archives.export(file)
     note(f"{care.corpus} corpus: {counted(manifest.articles, 'article')} written to {file}.")
     return ANSWERED

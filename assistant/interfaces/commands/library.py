@@ -64,7 +64,7 @@ def _follow(corpus: str, outcome: IngestReport | AssistantError, *, as_json: boo
     from assistant.domain.errors import AssistantError
 
     if isinstance(outcome, AssistantError):
-        note(f"{outcome}; watching goes on. {outcome.help}")
+        note(f"{outcome}; watching goes on.{'' if outcome.retryable else f' {outcome.help}'}")
     elif outcome.changes or outcome.rejected or outcome.spared:
         _report(corpus, outcome, as_json=as_json)
 
@@ -120,9 +120,10 @@ def show_article(article_id: str, as_json: bool, **flags: Any) -> int:
 @click.argument("article_ids", nargs=-1, required=True, metavar="ID...")
 @settings_flags
 def withdraw_articles(article_ids: tuple[str, ...], **flags: Any) -> int:
-    """Withdraw articles: out of the corpus, its older generations and the quotes in the history.
+    """Withdraw articles: out of this corpus, its older generations and the quotes of it in the history.
 
-    Later ingests reject them; `assistant articles readmit ID` lets them in again.
+    Other corpora and near copies keep theirs. Later ingests reject the articles; `assistant
+    articles readmit ID` lets them in again.
     Exit code 1: somebody still reads an older generation; run it again later.
     """
     from assistant import bootstrap
@@ -130,6 +131,8 @@ def withdraw_articles(article_ids: tuple[str, ...], **flags: Any) -> int:
 
     corpus, done = bootstrap.withdraw_articles(article_ids, settings_of(flags))
     note(f"{corpus} corpus: {counted(len(done.withdrawn), 'article')} withdrawn.")
+    if done.copies:
+        note(f"Near copies stay: {', '.join(done.copies)}.")
     if done.still_read:
         numbers = ", ".join(map(str, done.still_read))
         note(f"Generation {numbers} still holds the text, because somebody reads it: run this again later.")
