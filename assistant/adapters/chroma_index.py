@@ -145,7 +145,7 @@ class ChromaIndex:
             return None
         try:
             wanted = min(limit + _TIES, self._expected)
-            with _told(f"the vector index {self._folder.name!r} cannot be read"):
+            with _translated(f"the vector index {self._folder.name!r} cannot be read"):
                 found = self._checked().query(query_embeddings=[vector], n_results=wanted, include=[])
             return np.sort(self._rows(found["ids"][0]))
         except (HomeUnusable, LibraryDamaged) as error:
@@ -157,7 +157,7 @@ class ChromaIndex:
         with self._opening:  # two threads' first questions open one client
             if self._collection is None:
                 self._check()
-                with _told(f"the vector index {self._folder.name!r} cannot be opened"):
+                with _translated(f"the vector index {self._folder.name!r} cannot be opened"):
                     client = self._opened.enter_context(_client(self._folder))
                     collection = client.get_collection(_COLLECTION, embedding_function=None)
                     count = collection.count()
@@ -169,7 +169,7 @@ class ChromaIndex:
     def _readable(self, collection: Any, rows: NDArray[np.int64], vectors: Vectors) -> int:
         """How many of the vectors Chroma gives back as they were written."""
         ids = [self._ids[row].decode() for row in rows]
-        with _told("a vector cannot be read"):
+        with _translated("a vector cannot be read"):
             given = collection.get(ids=ids, include=["embeddings"])
         back = dict(zip(given["ids"], given["embeddings"], strict=True))
         return sum(
@@ -179,7 +179,7 @@ class ChromaIndex:
 
     def _found(self, collection: Any, rows: NDArray[np.int64], vectors: Vectors) -> int:
         """How many of the vectors are nearest to themselves, or to another one that is the same."""
-        with _told("a vector cannot be searched for"):
+        with _translated("a vector cannot be searched for"):
             found = collection.query(query_embeddings=list(vectors[rows]), n_results=1, include=[])
         nearest = vectors[self._rows([ids[0] for ids in found["ids"]])]
         return int(np.sum(np.sum(nearest * vectors[rows], axis=1) > 1 - 1e-4))
@@ -349,7 +349,7 @@ def _client(folder: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _translated(what: str) -> Iterator[None]:
     """What Chroma cannot read, as LibraryDamaged; its Rust core may also panic."""
     from chromadb.errors import ChromaError
 

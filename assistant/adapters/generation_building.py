@@ -98,7 +98,7 @@ class Building:
 
     def put(self, prepared: PreparedArticle, vectors: Vectors) -> list[str]:
         """Store and index the article whole, in place of one with the same id."""
-        with _told():
+        with _translated():
             self._begin()
             gone = self._library.put(prepared, vectors)
             self._forget(gone)
@@ -111,7 +111,7 @@ class Building:
         """Forget the article; returns the ids of its passages."""
         if self._library.article(article_id) is None:
             return []
-        with _told():
+        with _translated():
             self._begin()
             gone = self._library.remove(article_id)
             self._forget(gone)
@@ -119,25 +119,25 @@ class Building:
 
     def relocate(self, article_id: str, origin: Origin) -> None:
         """Write down that the article, unchanged, is now read from elsewhere."""
-        with _told():
+        with _translated():
             self._begin()
             self._library.relocate(article_id, origin)
 
     def link(self, clusters: Mapping[str, str]) -> None:
         """Write down which articles are near copies of each other."""
-        with _told():
+        with _translated():
             self._begin()
             self._library.link(clusters)
 
     def withdraw(self, article_id: str, day: str) -> None:
         """Write down that the article was withdrawn on this day."""
-        with _told():
+        with _translated():
             self._begin()
             self._library.withdraw(article_id, day)
 
     def readmit(self, article_id: str) -> None:
         """Forget that the article was withdrawn."""
-        with _told():
+        with _translated():
             self._begin()
             self._library.readmit(article_id)
 
@@ -229,7 +229,7 @@ class Building:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translated() -> Iterator[None]:
     """A disk that is full or cannot be written, as HomeUnusable."""
     try:
         yield

@@ -13,14 +13,11 @@ back to the newest one that is not, and say so.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
 import socket
 import time
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -29,12 +26,12 @@ from threading import Lock
 
 from filelock import FileLock, Timeout
 
+from assistant.adapters.generation_archives import unpacked, write_archive
 from assistant.adapters.generation_building import Base, Building
 from assistant.adapters.generation_manifest import read_record
 from assistant.adapters.generation_stores import HAS_FLOCK, GenerationFolder, Stores, sync
 from assistant.domain.articles import Article
 from assistant.domain.errors import (
-    ArchiveUnusable,
     FormatOutdated,
     FormatUnsupported,
     HomeUnusable,
@@ -49,11 +46,6 @@ if HAS_FLOCK:
 
 _BUILDING, _DOOMED, _ARCHIVE = ".building", ".doomed", ".archive"  # what a crash leaves is removed later
 _FLOOR = "floor"  # generations below the number in it hold what was withdrawn, and are not gone back to
-_ARCHIVED = ("manifest.json", "library.db")
-_NO_EXPORT = (  # what zipfile raises for files that are none, are damaged, or were packed by others
-    zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError,
-    zlib.error, LibraryDamaged,
-)  # fmt: skip
 _LOOK_AGAIN = 0.1  # seconds between two looks at a generation that is still read
 
 
@@ -129,7 +121,7 @@ class GenerationFolders:
             number = read_pointer(self._folder)
             self._remove_leftovers(number)
             if archive:
-                base: Base | None = stack.enter_context(self._unpacked(archive))
+                base: Base | None = stack.enter_context(unpacked(archive, self._export, self._stores))
             else:
                 base = self._base(number, salvage=salvage) if number else None
             building = self._folder / "generations" / f"{(number or 0) + 1}{_BUILDING}"
@@ -223,21 +215,7 @@ class GenerationFolders:
                 raise LibraryLost(f"the corpus {self._folder.name!r} has no generation")
             if current.notice:  # an older one stands in for it
                 raise LibraryDamaged(current.notice)
-            folder = self._generation(current.number)
-            current.record.check(folder, ["library.db"])
-            new = file.with_name(f"{file.name}.new")
-            try:
-                with zipfile.ZipFile(
-                    new, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
-                ) as archive:
-                    for name in _ARCHIVED:
-                        archive.write(folder / name, name)
-                sync(new)
-                new.replace(file)
-            except OSError as error:
-                with suppress(OSError):
-                    new.unlink()
-                raise HomeUnusable(f"{str(file)!r} cannot be written: {error.strerror or error}") from error
+            write_archive(current, file)
             return current.manifest
 
     def discard(self) -> None:
@@ -352,36 +330,6 @@ class GenerationFolders:
             f"the library of generation {number} is damaged, so that of generation {base.folder.name} was"
             " taken; ingest again what was ingested since"
         )
-
-    @contextmanager
-    def _unpacked(self, archive: Path) -> Iterator[Base]:
-        """An export, unpacked beside the generations while the context lasts."""
-        folder = self._export
-        folder.mkdir(mode=0o700)
-        try:
-            try:
-                with zipfile.ZipFile(archive) as packed:
-                    for name in _ARCHIVED:
-                        with packed.open(name) as source, (folder / name).open("wb") as target:
-                            shutil.copyfileobj(source, target, 1 << 20)
-                base = Base(folder, read_record(folder, older=True))
-                if not base.outdated:
-                    base.record.check(folder, ["library.db"])
-                    self._examine(folder / "library.db")
-            except _NO_EXPORT as error:
-                if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                    raise HomeUnusable(f"the export cannot be unpacked: {error.strerror}") from error
-                raise ArchiveUnusable(f"{str(archive)!r} is no export of a corpus: {error}") from error
-            yield base
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def _examine(self, library: Path) -> None:
-        """Raises LibraryDamaged unless everything in the library belongs together: it may be anybody's."""
-        with closing(self._stores.open_library(library)) as opened:
-            for problem in opened.problems():
-                raise LibraryDamaged(problem)
-            opened.vectors()
 
     @property
     def _export(self) -> Path:

@@ -48,7 +48,7 @@ class TantivyIndex:
         self._name = folder.name
         if not os.access(folder, os.W_OK):
             folder = self._copied(folder)
-        with _told(f"the lexical index {self._name!r} cannot be opened"):
+        with _translated(f"the lexical index {self._name!r} cannot be opened"):
             self._index = Index.open(str(folder))
             self._index.register_tokenizer(_ANALYZER, _analyzer())
             self._index.config_reader(_NO_WATCHER)
@@ -102,7 +102,7 @@ class TantivyIndex:
         if query is None or limit <= 0:
             return []
         wanted = limit + _TIES
-        with _told(f"the lexical index {self._name!r} cannot be read"):
+        with _translated(f"the lexical index {self._name!r} cannot be read"):
             found = self._searcher.search(query, wanted).hits
             while len(found) == wanted and found[-1][0] == found[limit - 1][0]:  # a tie that may be cut
                 wanted *= 4
@@ -115,7 +115,7 @@ class TantivyIndex:
 
     def problems(self, passage_ids: Iterable[str]) -> Iterator[str]:
         """What is wrong with the index, a line each: it must hold these passages, each once."""
-        with _told(f"the lexical index {self._name!r} cannot be read"):
+        with _translated(f"the lexical index {self._name!r} cannot be read"):
             missing = [
                 one
                 for one in passage_ids
@@ -149,7 +149,7 @@ class TantivyIndex:
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _translated(what: str) -> Iterator[None]:
     """A damaged file as LibraryDamaged, whether tantivy refuses it or panics over it."""
     try:
         yield
