@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from pathlib import PurePath
 
@@ -104,6 +104,9 @@ class ArticleInfo:
         return self.title or self.origin.path
 
 
+_FACTS = tuple(each.name for each in fields(ArticleInfo) if each.name != "origin")
+
+
 @dataclass(frozen=True, slots=True)
 class Article:
     """An article: what is known about it, and its stored text."""
@@ -118,9 +121,12 @@ class Article:
 
     def content_hash(self) -> str:
         """SHA-256 over text and stated facts, wherever it is read from: equal means that nothing changed."""
-        facts = asdict(self.info)
-        del facts["origin"]
-        stated = {name: value for name, value in facts.items() if value not in (None, False)}
+        facts = ((name, getattr(self.info, name)) for name in _FACTS)
+        stated = {
+            name: {"day": value.day, "moment": value.moment} if isinstance(value, Timestamp) else value
+            for name, value in facts
+            if value not in (None, False)
+        }
         known = json.dumps(stated, sort_keys=True, default=str, ensure_ascii=True)
         return hashlib.sha256(f"{known}\n{self.text}".encode("utf-8", "surrogatepass")).hexdigest()
 
