@@ -4,7 +4,7 @@ Parsers of HTML, PDF and feeds are large, partly in C, and meet files that need 
 memory, or a crash. Here each file has a deadline and a share of memory, and what goes
 wrong ends the process and not the ingest. The process has no network and gives back only
 JSON, so nothing in a file can make it do more than state facts and a text. It starts with the
-first file that needs it, in about half a second; after that a file costs about a millisecond more.
+first file that needs it, in a quarter to half a second; each further file costs 1 to 5 ms.
 
 A request is a line with kind and size, then the bytes. A reply is one line.
 """

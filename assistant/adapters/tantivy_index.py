@@ -1,10 +1,10 @@
 """Full-text search with tantivy: BM25 over title and body of passages.
 
 tantivy counts deleted documents in its scores, so an index with deletions would rank
-differently from a fresh one: here nothing is ever deleted. An index is built in
-passage-id order, by one thread, or a copy of one is extended by further segments,
-which score exactly as one segment does; whatever is tied is ordered by passage id.
-Queries are built from terms, because its query language stumbles over apostrophes
+differently from a fresh one: here nothing is ever deleted. An index is built anew, by
+one thread, or a copy of one is extended by further segments, which score exactly as one
+segment does; whatever is tied is ordered by passage id, so the order of writing does
+not matter. Queries are built from terms, because its query language stumbles over apostrophes
 and question marks.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from assistant.adapters.generation_manifest import CHECKED_AT_OPEN
-from assistant.adapters.generation_stores import Stores
+from assistant.adapters.generation_stores import GenerationFolder, Stores
+from assistant.bootstrap import stores
 from assistant.domain.articles import Article
 from assistant.domain.errors import LibraryDamaged, LibraryLost
 from assistant.domain.passages import PreparedArticle
@@ -437,3 +439,13 @@ def test_a_damaged_graph_is_built_anew_by_the_next_publish(large: Corpus) -> Non
     assert large.publish(NOTICE) == 2
     assert large.damage() == ""
     assert large.generations.verify()[2] == []
+
+
+def test_nobody_goes_back_behind_a_withdrawal_while_its_text_is_still_read(later: Corpus) -> None:
+    with closing(GenerationFolder(later.path("", 1), 1, stores())):  # so that it cannot be deleted yet
+        assert later.generations.forget(patience=0) == [1]
+        garbage(later.path("library.db", 2))
+        with pytest.raises(LibraryDamaged):
+            later.ids()
+        with pytest.raises(LibraryLost):
+            later.rebuild()

@@ -598,8 +598,27 @@ def test_a_story_that_was_moved_or_edited_keeps_its_id(path: str, title: str, te
     assert texts(generations) == [text]
 
 
-def filed(path: str, title: str, text: str) -> Article:
-    return Article(ArticleInfo(id="1", origin=Origin("samples", path), title=title), text)
+def test_a_story_at_the_same_address_is_the_same_whatever_became_of_it() -> None:
+    """As an entry of a feed that is fetched each day into another file."""
+    generations = corpus()
+    put(generations, filed("monday.xml#1", "Harvest", "The harvest is good.", url="https://news.example/1"))
+    report = put(generations, filed("friday.xml#4", "Gale", "A gale came.", url="https://news.example/1"))
+    assert (report.changed, report.rejected) == (("1",), ())
+    assert texts(generations) == ["A gale came."]
+
+
+def test_a_story_that_has_only_moved_is_not_prepared_again() -> None:
+    generations = corpus()
+    put(generations, filed("news.jsonl#1", "Harvest", "The harvest was good."))
+    assert put(generations, filed("old.jsonl#9", "Harvest", "The harvest was good.")).changed == ("1",)
+    assert generations.writes[-1] == (("relocate", "1"),)
+    with generations.current() as current:
+        assert current is not None
+        assert current.library.article("1").info.origin == Origin("samples", "old.jsonl#9")
+
+
+def filed(path: str, title: str, text: str, url: str | None = None) -> Article:
+    return Article(ArticleInfo(id="1", origin=Origin("samples", path), title=title, url=url), text)
 
 
 def texts(generations: MemoryGenerations) -> list[str]:
