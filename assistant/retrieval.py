@@ -48,11 +48,13 @@ def retrieve(
     all_admitted = not scope.is_narrow and visible == generation.manifest.articles
 
     def admitted(search: Callable[[int], list[Hit]]) -> list[Hit]:
+        if all_admitted:
+            return search(POOL)
         wanted = POOL
         while True:
             hits = search(wanted)
             owners.update(generation.library.owners([hit.passage_id for hit in hits]))
-            inside = hits if all_admitted else [hit for hit in hits if scope.admits(owners[hit.passage_id])]
+            inside = [hit for hit in hits if scope.admits(owners[hit.passage_id])]
             if len(inside) >= POOL or len(hits) < wanted or wanted >= _WIDEST:
                 return inside[:POOL]
             wanted *= 4
@@ -62,6 +64,8 @@ def retrieve(
     dense = admitted(lambda wanted: generation.vectors.search(vector, wanted, exact=exact or wanted > POOL))
     bm25 = {hit.passage_id: hit.score for hit in lexical}
     ids = sorted({*bm25, *(hit.passage_id for hit in dense)})
+    if all_admitted:
+        owners.update(generation.library.owners(ids))
     cosines = generation.vectors.cosines(vector, ids)
     recency = _recency({one: owners[one] for one in ids}, scope, newest=newest)
     top = max(bm25.values(), default=1.0)
