@@ -289,14 +289,18 @@ class _Intake:
         )
 
     def _is_new(self, article: Article, stored_hash: str | None, origin: Origin | None) -> bool:
-        """Whether the article has to be prepared; one that has only moved is changed, and has not."""
+        """Whether the article has to be prepared; one that has only moved is changed, and has not.
+
+        Its place within its file does not count: a record that goes would move all behind it.
+        """
         self.seen[article.id] = article.info.file
         same = stored_hash == article.content_hash()
-        if same and origin != article.info.origin:
+        moved = origin is not None and _file(origin) != _file(article.info.origin)
+        if same and moved:
             self.moved[article.id] = article.info.origin
         if stored_hash is None:
             self.added.append(article.id)
-        elif same and origin == article.info.origin:
+        elif same and not moved:
             self.unchanged.append(article.id)
         else:
             self.changed.append(article.id)

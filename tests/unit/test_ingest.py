@@ -617,6 +617,13 @@ def test_a_story_that_has_only_moved_is_not_prepared_again() -> None:
         assert current.library.article("1").info.origin == Origin("samples", "old.jsonl#9")
 
 
+def test_a_record_that_moves_up_within_its_file_is_unchanged() -> None:
+    generations = corpus()
+    put(generations, filed("news.jsonl#2", "Harvest", "The harvest was good."))
+    assert put(generations, filed("news.jsonl#1", "Harvest", "The harvest was good.")).unchanged == ("1",)
+    assert len(generations.published) == 1
+
+
 def filed(path: str, title: str, text: str, url: str | None = None) -> Article:
     return Article(ArticleInfo(id="1", origin=Origin("samples", path), title=title, url=url), text)
 
