@@ -224,7 +224,8 @@ class GenerationFolders:
             self._let_go()
             self._damaged.clear()  # numbers, and inodes, are given anew
         with self._locked():
-            (self._folder / "current").unlink(missing_ok=True)
+            for name in ("current", _FLOOR):  # numbers begin at 1 again
+                (self._folder / name).unlink(missing_ok=True)
             shutil.rmtree(self._folder / "generations", ignore_errors=True)
 
     @contextmanager

@@ -441,6 +441,17 @@ def test_a_damaged_graph_is_built_anew_by_the_next_publish(large: Corpus) -> Non
     assert large.generations.verify()[2] == []
 
 
+def test_a_corpus_that_is_made_anew_after_a_withdrawal_has_a_generation_to_go_back_to(later: Corpus) -> None:
+    for article in (NOTICE, UPDATE):
+        later.publish(article)
+    later.generations.forget(patience=0)
+    later.generations.discard()
+    for article in (BRIDGE, LIGHTHOUSE):
+        later.publish(article)
+    garbage(later.path("library.db", 2))
+    assert (later.ids(), later.number()) == (["bridge"], 1)
+
+
 def test_nobody_goes_back_behind_a_withdrawal_while_its_text_is_still_read(later: Corpus) -> None:
     with closing(GenerationFolder(later.path("", 1), 1, stores())):  # so that it cannot be deleted yet
         assert later.generations.forget(patience=0) == [1]
