@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from assistant.domain.articles import Article, ArticleInfo, Origin
+from assistant.domain.conversation import Completion, Message
 from assistant.domain.errors import ArticleRejected, EmbedderMismatch
 from assistant.domain.history import Record
 from assistant.domain.passages import Hit, Passage, PreparedArticle, Sentence, Span
+from assistant.domain.prompts import Prompt
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +77,60 @@ class Embedder(Protocol):
         ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """One row for each text, float32, length 1 (all zero for a text without words)."""
+        """One row for each text, float32, length 1 (all zero for a text without words).
+
+        Raises ProviderError where the vectors come from an API that does not do its work.
+        """
+        ...
+
+
+class ChatModel(Protocol):
+    """Writes text from messages."""
+
+    @property
+    def name(self) -> str:
+        """Provider and model: "openai:gpt-…"."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """Where the messages go: a host name, with the port where it is unusual."""
+        ...
+
+    def stream(
+        self, messages: Sequence[Message], *, answer_tokens: int, seconds: float
+    ) -> Iterator[str | Completion]:
+        """The reply in pieces as they come, and last its Completion, without which it is not complete.
+
+        answer_tokens: where the reply is cut. seconds: when all attempts together end.
+        Closing the iterator ends the call. Raises ProviderError, also in between.
+        """
+        ...
+
+
+class TokenCounter(Protocol):
+    """Counts the tokens that a model will see."""
+
+    @property
+    def name(self) -> str:
+        """What is counted with: an encoding of tiktoken, or "estimate"."""
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether the counts are exact, and not an estimate on the safe side."""
+        ...
+
+    def count(self, text: str) -> int:
+        """How many tokens the text has."""
+        ...
+
+
+class PromptSource(Protocol):
+    """Finds prompts."""
+
+    def prompt(self, prompt_id: str) -> Prompt:
+        """The prompt; raises PromptInvalid when it is missing or lacks what it needs."""
         ...
 
 

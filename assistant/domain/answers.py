@@ -68,11 +68,15 @@ class CorpusInfo:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an answer cost: tokens, money (None: not known), milliseconds by stage."""
+    """What an answer cost: tokens, money (None: not known), milliseconds by stage.
+
+    exact: whether the tokens are those that the provider counted, and not our estimate.
+    """
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    exact: bool = True
     cost_usd: float | None = 0.0
     milliseconds: Mapping[str, float] = field(default_factory=dict[str, float])
 
@@ -82,7 +86,8 @@ class Provenance:
     """What an answer was made with, enough to tell why two answers differ.
 
     model is None for an answer by extraction; prompts maps prompt ids to hashes;
-    settings is a fingerprint of all settings that can change an answer.
+    settings is a fingerprint of all settings that can change an answer;
+    standalone is the question that retrieval was asked, where it is not the one that was typed.
     """
 
     version: str
@@ -92,6 +97,7 @@ class Provenance:
     embedder: str
     segmenter: str
     generation: int
+    standalone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ class Result:
     as_of: the date that was stood on. nearest: the best passages, for a person to judge.
     confidence: 0 to 1, how likely the corpus answers the question.
     dropped: statements left out because nothing supports them.
+    unknown_markers: citations of a model that lead nowhere, and were removed.
+    complete: false for the checked beginning of an answer that broke off.
     degraded: set when less was done than was asked for.
     """
 
@@ -121,6 +129,8 @@ class Result:
     usage: Usage
     provenance: Provenance
     dropped: int = 0
+    unknown_markers: int = 0
+    complete: bool = True
     degraded: Degraded | None = None
 
 

@@ -5,6 +5,7 @@ AssistantError
   InputNotFound           a path does not exist
   ArticleRejected         a file or record is no usable article
   ConfigurationError      a setting is unknown or has no usable value
+    PromptInvalid           a prompt file cannot be used
   ArchiveUnusable         a file is no export of a corpus
   WorkerLost              a worker process ended before its work was done
   LibraryError            the stored articles cannot be used as asked
@@ -22,6 +23,19 @@ AssistantError
     HistoryNotFound         the history holds no answer with this id
     HistoryBusy             another process is changing the history
     HistoryDamaged          history.db cannot be read
+  ProviderError           a model or an embedder behind an API did not do its work
+    ProviderUnauthorized    the key is missing, wrong, or not allowed to do this
+    ModelUnknown            the provider does not know the model
+    ProviderUnreachable     there is no connection to it, it broke off, or the server failed
+    ProviderBusy            it takes no more requests for now
+      QuotaExhausted          the account has nothing left
+    ProviderTimedOut        the deadline passed
+    ProviderPaused          it was not asked, since it failed again and again just before
+    RequestRejected         it cannot do what was asked of it
+      PromptTooLong           the prompt does not fit the model
+    ContentRefused          the provider or its model refused to answer
+    ReplyMalformed          what came back is no usable reply
+    ReplyIncomplete         the reply broke off
 
 ``str(error)`` says what happened and to which value; ``help`` what to do about it.
 ``retryable`` is true when the same call may work later without a change.
@@ -76,6 +90,12 @@ class ConfigurationError(AssistantError):
     """A setting is unknown or has no usable value."""
 
     help = 'See `assistant --help` and README.md, "Settings".'
+
+
+class PromptInvalid(ConfigurationError):
+    """A prompt file is missing, or does not have the parts and placeholders that it needs."""
+
+    help = "Mend the file; prompts/README.md shows the format."
 
 
 class ArchiveUnusable(AssistantError):
@@ -182,3 +202,91 @@ class HistoryDamaged(HistoryError):
     """The file history.db cannot be read; it is never overwritten."""
 
     help = "Move history.db out of the home folder: the next answer begins a new one."
+
+
+class ProviderError(AssistantError):
+    """A model or an embedder behind an API did not do its work.
+
+    No message of these holds a key, an address with a password or a traceback.
+    """
+
+    help = "`assistant doctor --live` makes one call and says what happens; --no-model answers without."
+
+
+class ProviderUnauthorized(ProviderError):
+    """The key is missing, wrong, or not allowed to do this."""
+
+    help = "Check OPENAI_API_KEY and what the account may use."
+
+
+class ModelUnknown(ProviderError):
+    """The provider does not know the model."""
+
+    help = "Check the name given with --model, or ASSISTANT_MODEL."
+
+
+class ProviderUnreachable(ProviderError):
+    """There is no connection to the provider, it broke off, or its server failed."""
+
+    retryable = True
+    help = "Check the network and OPENAI_BASE_URL; --no-model answers without a model."
+
+
+class ProviderBusy(ProviderError):
+    """The provider takes no more requests for now."""
+
+    retryable = True
+    help = "Ask again in a minute; --no-model answers without a model."
+
+
+class QuotaExhausted(ProviderBusy):
+    """The account has nothing left; no later call will work before that is changed."""
+
+    retryable = False
+    help = "Add credit or raise the limit with the provider; --no-model answers without a model."
+
+
+class ProviderTimedOut(ProviderError):
+    """The deadline passed before the reply was complete."""
+
+    retryable = True
+    help = "Ask again, or allow more time with ASSISTANT_MODEL_SECONDS."
+
+
+class ProviderPaused(ProviderError):
+    """The provider was not asked, since it failed again and again just before."""
+
+    retryable = True
+    help = "It is asked again after half a minute."
+
+
+class RequestRejected(ProviderError):
+    """The provider cannot do what was asked of it."""
+
+    help = "README.md, \"Models\", has the settings for servers that lack something."
+
+
+class PromptTooLong(RequestRejected):
+    """The prompt does not fit the model."""
+
+    help = "Lower ASSISTANT_CONTEXT_TOKENS or --passages."
+
+
+class ContentRefused(ProviderError):
+    """The provider's filter or the model itself refused to answer."""
+
+    help = "Ask otherwise, or use --no-model."
+
+
+class ReplyMalformed(ProviderError):
+    """What came back is no reply in the form that was agreed."""
+
+    retryable = True
+    help = "Check that OPENAI_BASE_URL leads to an OpenAI-compatible server."
+
+
+class ReplyIncomplete(ProviderError):
+    """The reply broke off before it was complete."""
+
+    retryable = True
+    help = "Ask again."

@@ -1,7 +1,7 @@
 """What a caller sees while an answer is made, in this order.
 
-``Status* Sources? Delta* (Done | Failed)``. A consumer that has seen no Done must
-not show the text as complete.
+``Status* Sources? (Delta* Retracted)? Delta* (Done | Failed)``. A consumer that has seen
+no Done must not show the text as complete.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from assistant.domain.passages import RankedPassage
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A stage has begun: "retrieve" or "answer"."""
+    """A stage has begun: "condense", "retrieve" or "answer"."""
 
     stage: str
 
@@ -35,8 +35,15 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class Retracted:
+    """What was shown so far is no answer, and why; what follows takes its place."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """The result. Its text is the deltas joined."""
+    """The result. Its text is the deltas since the last Retracted, joined."""
 
     result: Answer | Abstention
 
@@ -48,4 +55,4 @@ class Failed:
     error: AssistantError
 
 
-Event = Status | Sources | Delta | Done | Failed
+Event = Status | Sources | Delta | Retracted | Done | Failed
