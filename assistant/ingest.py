@@ -3,17 +3,19 @@
 ``prepare`` is pure and picklable, so that worker processes can run it; ``ingest`` puts
 what they give back, in order. An article whose content hash is unchanged costs nothing;
 a changed one is replaced whole; one that is not mentioned stays, unless it is pruned.
+Where an API embeds, this process calls it and the workers only prepare.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from assistant.domain.articles import Article, Origin
-from assistant.domain.errors import ArticleNotFound, ArticleRejected
+from assistant.domain.errors import ArticleNotFound, ArticleRejected, VectorsUnusable
 from assistant.domain.passages import PASSAGE_RULES, PreparedArticle, make_passages, make_sentences
 from assistant.domain.text import clean
 from assistant.duplicates import clusters, signature
@@ -88,23 +90,63 @@ def prepare(articles: Iterable[Article], segmenter: Segmenter) -> list[PreparedA
     return prepared
 
 
+Embedded = tuple[PreparedArticle, "Vectors"]
+"""An article, prepared, with one vector for each of its passages."""
+
+Refuse = Callable[[Article, VectorsUnusable], None]
+"""Told of an article that is left out, since the embedder has no vector for one of its passages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What is done to a batch of articles before it is stored; picklable where its parts are."""
+    """What is done to a batch of articles before it is stored; picklable where its parts are.
+
+    embed_here: whether the embedder is called in this process alone, whoever prepares. So it
+        is where it is behind an API, which counts its calls and wants a key, or uses all cores itself.
+    """
 
     segmenter: Segmenter
     embedder: Embedder
+    embed_here: bool = False
 
-    def __call__(self, articles: Sequence[Article]) -> list[tuple[PreparedArticle, Vectors]]:
+    def __call__(self, articles: Sequence[Article]) -> list[Embedded]:
         """Each article prepared, with one vector for each of its passages."""
-        prepared = prepare(articles, self.segmenter)
-        vectors = self.embedder.embed(
-            [passage.cleaned for article in prepared for passage in article.passages]
-        )
-        pairs, start = [], 0
-        for article in prepared:
-            pairs.append((article, vectors[start : (start := start + len(article.passages))]))
-        return pairs
+        return embed(prepare(articles, self.segmenter), self.embedder)
+
+    def spread(
+        self, workers: Workers, batches: Iterable[Sequence[Article]], refuse: Refuse
+    ) -> Iterator[list[Embedded]]:
+        """The same for each batch, in order, with the workers' help."""
+        if not self.embed_here:
+            yield from workers(self, batches)
+            return
+        for prepared in workers(partial(prepare, segmenter=self.segmenter), batches):
+            yield _embed_usable(prepared, self.embedder, refuse)
+
+
+def embed(articles: Sequence[PreparedArticle], embedder: Embedder) -> list[Embedded]:
+    """Each article with one vector for each of its passages."""
+    vectors = embedder.embed([passage.cleaned for article in articles for passage in article.passages])
+    pairs, start = [], 0
+    for article in articles:
+        pairs.append((article, vectors[start : (start := start + len(article.passages))]))
+    return pairs
+
+
+def _embed_usable(articles: Sequence[PreparedArticle], embedder: Embedder, refuse: Refuse) -> list[Embedded]:
+    """The articles whose every passage can be embedded; the others are refused."""
+    try:
+        return embed(articles, embedder)
+    except VectorsUnusable as error:
+        places = [(one, passage) for one in articles for passage in range(len(one.passages))]
+        unusable: dict[str, list[int]] = {}
+        for at in error.at:
+            owner, passage = places[at]
+            unusable.setdefault(owner.article.id, []).append(passage)
+    for one in articles:
+        if one.article.id in unusable:
+            refuse(one.article, VectorsUnusable(tuple(unusable[one.article.id]), one.article.id))
+    return _embed_usable([one for one in articles if one.article.id not in unusable], embedder, refuse)
 
 
 def ingest(
@@ -117,6 +159,7 @@ def ingest(
     rebuild: bool = False,
     prune: bool = False,
     dry_run: bool = False,
+    embed_here: bool = False,
     workers: Workers = map,
     progress: Progress = lambda stage, articles: None,
 ) -> IngestReport:
@@ -127,10 +170,12 @@ def ingest(
     rebuild: prepare and embed every stored article again, with this embedder.
     prune: remove the articles that came from the source earlier and are no longer there.
     dry_run: change nothing, take no lock, and report what would be done.
+    embed_here: see ``Preparation``.
     progress: told of each article and rejection that is read, and when indexing begins.
 
-    Nothing is published when nothing changes. Raises LibraryBusy when another
-    process is ingesting, EmbedderMismatch when the corpus was embedded otherwise.
+    Nothing is published when nothing changes, or when it ends early. Raises LibraryBusy when
+    another process is ingesting, EmbedderMismatch when the corpus was embedded otherwise, and
+    ProviderError when an API does not embed; a single article that it cannot embed is rejected.
     """
     items = source.read()  # before anything is created: it may name a path that does not exist
     intake = _Intake(source, prune=prune, mirror=bool(mirror), progress=progress)
@@ -142,10 +187,10 @@ def ingest(
             for _ in intake.wanted(items, stored):
                 pass
             return intake.report(intake.to_remove(stored), dry_run=True)
-    job = Preparation(segmenter, embedder)
+    job = Preparation(segmenter, embedder, embed_here)
     with generations.writer() as writer:
         renewed = renew(writer, job, workers, force=rebuild)
-        put(writer, intake.wanted(items, writer.library), job, workers)
+        put(writer, intake.wanted(items, writer.library), job, workers, intake.refuse)
         removed = intake.to_remove(writer.library)
         for article_id in removed:
             writer.library.remove(article_id)
@@ -165,7 +210,8 @@ def renew(writer: GenerationWriter, job: Preparation, workers: Workers, *, force
     """Prepare the stored articles again where that is due; true when it was.
 
     It is due when they were prepared by other rules or are stored in an older format.
-    Raises EmbedderMismatch, unless forced, where they were embedded otherwise.
+    Raises EmbedderMismatch, unless forced, where they were embedded otherwise, and
+    VectorsUnusable where one can no longer be embedded: what is stored is not left out.
     """
     if writer.before is None:
         return False
@@ -173,15 +219,21 @@ def renew(writer: GenerationWriter, job: Preparation, workers: Workers, *, force
         writer.before.require_embedder(job.embedder.fingerprint)
         if writer.before.segmenter == preparation(job.segmenter):
             return False
-    put(writer, writer.renew(), job, workers)
+    put(writer, writer.renew(), job, workers, _keep_all)
     return True
 
 
-def put(writer: GenerationWriter, articles: Iterable[Article], job: Preparation, workers: Workers) -> None:
+def put(
+    writer: GenerationWriter, articles: Iterable[Article], job: Preparation, workers: Workers, refuse: Refuse
+) -> None:
     """Store the articles, prepared batch by batch."""
-    for batch in workers(job, _batches(articles)):
+    for batch in job.spread(workers, _batches(articles), refuse):
         for prepared, vectors in batch:
             writer.library.put(prepared, vectors)
+
+
+def _keep_all(article: Article, error: VectorsUnusable) -> None:
+    raise error
 
 
 def _batches(articles: Iterable[Article]) -> Iterator[list[Article]]:
@@ -262,6 +314,13 @@ class _Intake:
             elif self._is_new(item, hashes.get(item.id), origins.get(item.id)):
                 yield item
             self.progress("read", number)
+
+    def refuse(self, article: Article, error: VectorsUnusable) -> None:
+        """Reject an article that was wanted; one that is stored under its id stays as it is."""
+        for accepted in (self.added, self.changed):
+            if article.id in accepted:
+                accepted.remove(article.id)
+        self._reject(_refused(article, str(error)))
 
     def to_remove(self, stored: _Stored) -> list[str]:
         """The stored articles that are no longer in the source, as far as they are to go with it."""

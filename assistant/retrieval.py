@@ -7,25 +7,40 @@ Age is counted back from the earlier of the as-of date and the newest article th
 is visible then, so that an archive keeps its order and nothing gains from the
 future. An undated passage takes the mean recency of the dated ones beside it: it is
 neither lifted nor sunk. Weights and half-life are those measured on news-quiz
-questions (DESIGN.md, "Retrieval").
+questions (DESIGN.md, "Retrieval"). Where the question cannot be embedded, its words
+alone count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from assistant.domain.articles import ArticleInfo
+from assistant.domain.errors import ProviderError
 from assistant.domain.passages import Hit, RankedPassage, Scope, ScoreParts
 from assistant.ports import Embedder, Generation
 from assistant.questions import content
+
+if TYPE_CHECKING:
+    from assistant.ports import Vectors
 
 DENSE_WEIGHT = 0.3
 RECENCY_GAIN = 0.5
 HALF_LIFE_DAYS = 14.0
 POOL = 200  # candidates of each index that are scored
 _WIDEST = 100_000  # where looking for more candidates inside a narrow scope ends
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The passages that were found, best first, and why less was done than usual; empty when it was not."""
+
+    passages: list[RankedPassage]
+    problem: str = ""
 
 
 def retrieve(
@@ -36,12 +51,15 @@ def retrieve(
     *,
     limit: int = 10,
     exact: bool = False,
-) -> list[RankedPassage]:
+) -> Retrieval:
     """The best passages within the scope, best first, ties by passage id.
 
     exact: compare with every vector instead of Chroma's candidates.
+
+    Passages are found by words alone, and the problem says so, where the embedder is behind an
+    API that does not do its work.
     """
-    vector = embedder.embed([question])[0]
+    vector, problem = _embedded(question, embedder)
     words = content(question)
     owners: dict[str, ArticleInfo] = {}
     visible, newest = generation.library.visible(scope.as_of)
@@ -61,22 +79,34 @@ def retrieve(
 
     lexical = admitted(lambda wanted: generation.lexical.search(words, wanted))
     # Where the scope is narrow and more are wanted, the graph's proposals may run dry: compare with all.
-    dense = admitted(lambda wanted: generation.vectors.search(vector, wanted, exact=exact or wanted > POOL))
+    dense = (
+        admitted(lambda wanted: generation.vectors.search(vector, wanted, exact=exact or wanted > POOL))
+        if vector is not None
+        else []
+    )
     bm25 = {hit.passage_id: hit.score for hit in lexical}
     ids = sorted({*bm25, *(hit.passage_id for hit in dense)})
     if all_admitted:
         owners.update(generation.library.owners(ids))
-    cosines = generation.vectors.cosines(vector, ids)
+    cosines = generation.vectors.cosines(vector, ids) if vector is not None else dict.fromkeys(ids, 0.0)
     recency = _recency({one: owners[one] for one in ids}, scope, newest=newest)
     top = max(bm25.values(), default=1.0)
     parts = {
         one: ScoreParts(bm25.get(one, 0.0) / top, DENSE_WEIGHT * cosines[one], recency[one]) for one in ids
     }
     best = sorted(ids, key=lambda one: (-parts[one].total, one))[:limit]
-    return [
+    ranked = [
         RankedPassage(passage, owners[passage.id], parts[passage.id])
         for passage in generation.library.passages(best)
     ]
+    return Retrieval(ranked, problem)
+
+
+def _embedded(question: str, embedder: Embedder) -> tuple[Vectors | None, str]:
+    try:
+        return embedder.embed([question])[0], ""
+    except ProviderError as error:
+        return None, f"the question could not be embedded ({error}): found by words alone"
 
 
 def _recency(owners: Mapping[str, ArticleInfo], scope: Scope, *, newest: date | None) -> dict[str, float]:

@@ -44,11 +44,14 @@ def withdraw(
     *,
     today: date,
     forget_quotes: Callable[[Sequence[str]], int],
+    forget_vectors: Callable[[], None],
     patience: float = PATIENCE,
 ) -> Withdrawal:
-    """Take articles out of the corpus for good: library, indexes, older generations, kept quotes.
+    """Take articles out of the corpus for good: library, indexes, older generations, caches, kept quotes.
 
     forget_quotes: takes their quotes out of what is kept of earlier answers; of how many.
+    forget_vectors: empties the cache of vectors. It may hold those of wordings that no generation
+        has any more, of which nobody can say whose they are.
     patience: seconds to wait for readers of older generations.
 
     Killed on the way, it is finished by calling it again. Later ingests reject the articles.
@@ -70,6 +73,7 @@ def withdraw(
         if withdrawn:
             _publish(writer)
     still_read = generations.forget(patience=patience)
+    forget_vectors()  # an ingest that begins now knows of the withdrawal, and none is under way
     forget_quotes(article_ids)  # last: answers are kept while their generation is read
     return Withdrawal(tuple(withdrawn), tuple(copies), tuple(still_read))
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assistant.domain.errors import HomeUnusable, LibraryDamaged
+from assistant.domain.errors import EmbedderMismatch, HomeUnusable, LibraryDamaged
 from assistant.domain.passages import Hit
 from assistant.domain.text import counted
 
@@ -80,6 +80,7 @@ class ChromaIndex:
         """The nearest passages by exact cosine, ties by passage id."""
         if not len(self._ids) or not np.any(vector):
             return []
+        self._require_size(vector)
         asked = self._expected and len(self._ids) > CANDIDATES and self._writable
         rows = self._proposed(vector, limit) if asked and not exact else None
         cosines = _cosines(self._vectors if rows is None else self._vectors[rows], vector)
@@ -95,6 +96,7 @@ class ChromaIndex:
         """The exact cosine of each named passage; raises LibraryDamaged for one that is not here."""
         if not passage_ids:
             return {}
+        self._require_size(vector)
         scores = _cosines(self._vectors[self._rows(passage_ids)], vector)
         return dict(zip(passage_ids, (float(score) for score in scores), strict=True))
 
@@ -131,6 +133,13 @@ class ChromaIndex:
         """Give back Chroma's threads and descriptors, when it was opened."""
         self._opened.close()
         self._collection = None
+
+    def _require_size(self, vector: Vectors) -> None:
+        ours = self._vectors.shape[1]
+        if len(self._ids) and vector.shape[-1] != ours:
+            raise EmbedderMismatch(
+                f"the corpus has vectors of {ours} numbers, and the embedder gave one of {vector.shape[-1]}"
+            )
 
     def _rows(self, passage_ids: Sequence[str]) -> NDArray[np.int64]:
         asked = np.array(passage_ids, dtype=_ID_BYTES)

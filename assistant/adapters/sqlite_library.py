@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assistant.domain.articles import Article, ArticleInfo, Origin, Timestamp
-from assistant.domain.errors import ArticleNotFound, HomeUnusable, LibraryDamaged
+from assistant.domain.errors import ArticleNotFound, EmbedderMismatch, HomeUnusable, LibraryDamaged
 from assistant.domain.passages import Passage, PreparedArticle, Sentence, Span, make_sentences, passage_id
 from assistant.ports import IndexRow
 
@@ -245,8 +245,14 @@ class SqliteLibraryWriter:
 
     def put(self, prepared: PreparedArticle, vectors: Vectors) -> list[str]:
         """Store the article whole, in place of one with the same id, whose passage ids are returned."""
-        gone = self.remove(prepared.article.id)
         connection = self._writable()
+        stored = connection.execute("SELECT length(vector) FROM passages LIMIT 1").fetchone()
+        if stored and len(vectors) and stored[0] != 4 * vectors.shape[1]:
+            raise EmbedderMismatch(
+                f"the corpus has vectors of {stored[0] // 4} numbers, and the embedder gave some of"
+                f" {vectors.shape[1]}"
+            )
+        gone = self.remove(prepared.article.id)
         connection.execute(
             f"INSERT INTO articles ({_INFO}, day, hash, text, signature) VALUES ({', '.join('?' * 17)})",
             (*_columns(prepared.article), prepared.signature),

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.adapters.cached_embedder import CachedEmbedder
 from assistant.adapters.hashing_embedder import HashingEmbedder
+from assistant.adapters.sqlite_vectors import SqliteVectors
 from assistant.domain.articles import Article, ArticleInfo, Origin
-from assistant.domain.errors import ArticleRejected, EmbedderMismatch, LibraryBusy
+from assistant.domain.errors import (
+    ArticleRejected,
+    EmbedderMismatch,
+    LibraryBusy,
+    ProviderUnreachable,
+    VectorsUnusable,
+)
 from assistant.domain.passages import PASSAGE_RULES, Span
 from assistant.ingest import In, IngestReport, Out, Preparation, Rejection, ingest, prepare
 from assistant.ports import Embedder, Segmenter
@@ -27,6 +36,9 @@ from assistant.testing import (
     sample_article,
     sample_articles,
 )
+
+if TYPE_CHECKING:
+    from assistant.ports import Vectors
 
 BRIDGE, UPDATE, LIGHTHOUSE, NOTICE = sample_articles()
 BROKEN = ArticleRejected("broken.md", "no text")
@@ -517,6 +529,113 @@ def test_what_is_done_to_a_batch_travels_between_processes() -> None:
     ((one, vectors),), ((other, same),) = job([BRIDGE]), received([BRIDGE])
     assert one == other
     assert vectors.tolist() == same.tolist()
+
+
+# An embedder behind an API
+
+
+class Picky:
+    """Embeds as hashing does, but gives no usable vector for some texts, and fails at others.
+
+    calls: the texts of each call.
+    """
+
+    fingerprint = HashingEmbedder().fingerprint
+
+    def __init__(self, *, unusable: Collection[str] = (), fails_at: str = "") -> None:
+        self._unusable = unusable
+        self.fails_at = fails_at
+        self.calls: list[tuple[str, ...]] = []
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        if self.fails_at in texts:
+            raise ProviderUnreachable("the server at example.org failed")
+        self.calls.append(tuple(texts))
+        if bad := tuple(at for at, text in enumerate(texts) if text in self._unusable):
+            raise VectorsUnusable(bad)
+        return HashingEmbedder().embed(texts)
+
+
+class Cutters:
+    """Workers that take note of what they did to the batches."""
+
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+
+    def __call__(self, job: Callable[[In], Out], batches: Iterable[In], /) -> Iterator[Out]:
+        for batch in batches:
+            result = pickle.loads(pickle.dumps(job))(batch)  # noqa: S301 -- our own bytes
+            self.results.append(result)
+            yield result
+
+
+def test_workers_only_prepare_where_the_embedder_is_called_here() -> None:
+    workers, embedder, generations = Cutters(), Picky(), corpus()
+    put(generations, BRIDGE, NOTICE, embedder=embedder, embed_here=True, workers=workers)
+    assert workers.results == [prepare([BRIDGE, NOTICE], FullStopSegmenter())]
+    assert embedder.calls == [(BRIDGE.text, NOTICE.text)]
+    others = corpus()
+    put(others, BRIDGE, NOTICE)
+    found, expected = (each.published[-1].vectors for each in (generations, others))
+    vector = HashingEmbedder().embed(["bridge"])[0]
+    assert found.search(vector, 9) == expected.search(vector, 9)
+
+
+def test_an_article_that_cannot_be_embedded_is_rejected_and_the_rest_of_its_batch_stored() -> None:
+    generations = corpus()
+    embedder = Picky(unusable=[BRIDGE.text, LIGHTHOUSE.text])
+    report = put(generations, *sample_articles(), embedder=embedder, embed_here=True)
+    reason = "the embedder gave no usable vector for 1 text of the article"
+    assert report == IngestReport(
+        added=("bridge-update", "notice"),
+        rejected=(
+            Rejection(BRIDGE.info.file, f"{reason} 'bridge'"),
+            Rejection(LIGHTHOUSE.info.file, f"{reason} 'lighthouse'"),
+        ),
+    )
+    assert stored(generations) == ["bridge-update", "notice"]
+
+
+def test_a_changed_article_that_cannot_be_embedded_stays_as_it_was_and_is_not_pruned() -> None:
+    generations = corpus()
+    put(generations, BRIDGE, NOTICE)
+    embedder = Picky(unusable=["It was reopened."])
+    items = (again(BRIDGE, "It was reopened."), NOTICE, UPDATE)
+    report = put(generations, *items, embedder=embedder, embed_here=True, prune=True)
+    assert (report.added, report.changed, report.removed) == (("bridge-update",), (), ())
+    assert [rejection.where for rejection in report.rejected] == [BRIDGE.info.file]
+    with generations.current() as current:
+        assert current is not None
+        assert current.library.article("bridge") == BRIDGE
+
+
+def test_nothing_is_published_where_no_article_can_be_embedded() -> None:
+    generations = corpus()
+    report = put(generations, BRIDGE, embedder=Picky(unusable=[BRIDGE.text]), embed_here=True)
+    assert (report.accepted, len(report.rejected), generations.published) == (0, 1, [])
+
+
+def test_a_rebuild_leaves_out_no_stored_article_that_can_no_longer_be_embedded() -> None:
+    generations = corpus()
+    put(generations, BRIDGE, NOTICE)
+    with pytest.raises(VectorsUnusable, match=r"for 1 text of the article 'notice'\Z") as caught:
+        put(generations, embedder=Picky(unusable=[NOTICE.text]), embed_here=True, rebuild=True)
+    assert caught.value.at == (0,)
+    assert stored(generations) == ["bridge", "notice"]
+    assert len(generations.published) == 1
+
+
+def test_an_api_that_fails_ends_the_ingest_and_the_next_one_pays_only_for_the_rest(tmp_path: Path) -> None:
+    articles = [sample_article(f"a{number:03}", f"Number {number}.") for number in range(150)]
+    generations, embedder = corpus(), Picky(fails_at="Number 140.")
+    cached = CachedEmbedder(embedder, SqliteVectors(tmp_path / "cache.db"))
+    with pytest.raises(ProviderUnreachable):
+        put(generations, *articles, embedder=cached, embed_here=True)
+    assert generations.published == []
+    embedder.fails_at = ""
+    put(generations, *articles, embedder=cached, embed_here=True)
+    assert [len(texts) for texts in embedder.calls] == [64, 64, 22]
+    assert len(stored(generations)) == 150
 
 
 def test_progress_tells_what_is_read_and_when_indexing_begins() -> None:

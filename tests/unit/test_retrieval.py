@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 
 from assistant.adapters.hashing_embedder import HashingEmbedder
 from assistant.domain.articles import Article, Timestamp
+from assistant.domain.errors import ProviderUnreachable
 from assistant.domain.passages import RankedPassage, Scope
 from assistant.ingest import ingest
 from assistant.ports import Embedder
@@ -24,6 +26,9 @@ from assistant.testing import (
     sample_articles,
 )
 
+if TYPE_CHECKING:
+    from assistant.ports import Vectors
+
 LATER = date(2031, 12, 31)
 QUESTION = "How many cracks are in the bridge?"
 
@@ -36,7 +41,7 @@ def corpus(articles: Sequence[Article], embedder: Embedder | None = None) -> Mem
 
 
 def found(question: str, generation: MemoryGeneration, scope: Scope | None = None) -> list[RankedPassage]:
-    return retrieve(question, generation, HashingEmbedder(), scope or Scope(as_of=LATER))
+    return retrieve(question, generation, HashingEmbedder(), scope or Scope(as_of=LATER)).passages
 
 
 def ids(ranked: Sequence[RankedPassage]) -> list[str]:
@@ -62,11 +67,8 @@ def test_a_ranked_passage_comes_with_its_article() -> None:
 
 def test_no_more_than_the_limit_is_given() -> None:
     embedder, scope = HashingEmbedder(), Scope(as_of=LATER)
-    assert [len(retrieve("bridge", SAMPLES, embedder, scope, limit=limit)) for limit in (1, 2, 100)] == [
-        1,
-        2,
-        4,
-    ]
+    found = [retrieve("bridge", SAMPLES, embedder, scope, limit=limit) for limit in (1, 2, 100)]
+    assert [len(each.passages) for each in found] == [1, 2, 4]
 
 
 SCOPES = [
@@ -207,7 +209,7 @@ def test_the_best_lexical_score_is_one_and_the_dense_part_is_the_weighted_cosine
     near, far, other = "Tram one.", "Boat two.", "Boat three."
     embedder = ScriptedEmbedder({near: [1, 0], far: [3, 4], other: [0, 1], "Which tram?": [1, 0]})
     articles = [sample_article(str(at), text) for at, text in enumerate((near, far, other))]
-    ranked = retrieve("Which tram?", corpus(articles, embedder), embedder, Scope(as_of=LATER))
+    ranked = retrieve("Which tram?", corpus(articles, embedder), embedder, Scope(as_of=LATER)).passages
     parts = [(one.article.id, one.parts.lexical, round(one.parts.dense, 6)) for one in ranked]
     assert parts == [("0", 1.0, DENSE_WEIGHT), ("1", 0.0, round(0.6 * DENSE_WEIGHT, 6)), ("2", 0.0, 0.0)]
     embedder.assert_complete()
@@ -217,14 +219,40 @@ def test_a_passage_that_shares_no_word_is_found_by_its_vector() -> None:
     text, question = "The vessel went down.", "Did the ferry sink?"
     embedder = ScriptedEmbedder({text: [1, 0.1], "It rained.": [0, 1], question: [1, 0]})
     generation = corpus([sample_article("a", "It rained."), sample_article("b", text)], embedder)
-    assert ids(retrieve(question, generation, embedder, Scope(as_of=LATER)))[0] == "b"
+    assert ids(retrieve(question, generation, embedder, Scope(as_of=LATER)).passages)[0] == "b"
 
 
 def test_a_question_without_a_vector_is_answered_by_its_words() -> None:
     question = "ferry"
     embedder = ScriptedEmbedder({"The ferry sank.": [1, 0], "It rained.": [0, 1], question: [0, 0]})
     generation = corpus([sample_article("a", "It rained."), sample_article("b", "The ferry sank.")], embedder)
-    assert ids(retrieve(question, generation, embedder, Scope(as_of=LATER))) == ["b"]
+    found = retrieve(question, generation, embedder, Scope(as_of=LATER))
+    assert (ids(found.passages), found.problem) == (["b"], "")
+
+
+class OutOfReach:
+    """An embedder behind an API that cannot be reached."""
+
+    fingerprint = HashingEmbedder().fingerprint
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        raise ProviderUnreachable("no connection to example.org")
+
+
+@pytest.mark.parametrize("scope", [Scope(as_of=LATER), Scope(as_of=LATER, outlet="quillport gazette")])
+def test_a_question_that_cannot_be_embedded_is_answered_by_its_words_and_that_is_told(scope: Scope) -> None:
+    generation = corpus(sample_articles())
+    usual = retrieve(QUESTION, generation, HashingEmbedder(), scope)
+    generation.vectors.calls.clear()
+    found = retrieve(QUESTION, generation, OutOfReach(), scope)
+    assert found.problem == (
+        "the question could not be embedded (no connection to example.org): found by words alone"
+    )
+    lexical = {one.passage.id: one.parts.lexical for one in usual.passages if one.parts.lexical}
+    assert {one.passage.id: one.parts.lexical for one in found.passages} == lexical
+    assert lexical
+    assert {one.parts.dense for one in found.passages} == {0.0}
+    assert generation.vectors.calls == []
 
 
 def test_the_question_is_embedded_whole_and_searched_without_its_question_words() -> None:

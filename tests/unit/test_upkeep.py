@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from assistant.adapters.cached_embedder import CachedEmbedder
 from assistant.adapters.hashing_embedder import HashingEmbedder
+from assistant.adapters.sqlite_vectors import SqliteVectors
 from assistant.domain.articles import Article
 from assistant.domain.errors import ArticleNotFound, CorpusNotFound, LibraryBusy
 from assistant.domain.passages import PASSAGE_RULES
@@ -115,6 +117,10 @@ def put(generations: MemoryArchives, *articles: Article, mirror: str = "") -> No
     )
 
 
+def nothing() -> None:
+    """Where no vectors are cached."""
+
+
 def stored(generations: MemoryArchives) -> list[str]:
     return sorted(generations.published[-1].library.hashes())
 
@@ -125,7 +131,9 @@ def stored(generations: MemoryArchives) -> list[str]:
 def test_a_withdrawn_article_is_gone_from_corpus_older_generations_and_quotes(
     generations: MemoryArchives, quotes: Quotes
 ) -> None:
-    done = withdraw(["bridge", "notice"], generations, today=TODAY, forget_quotes=quotes)
+    done = withdraw(
+        ["bridge", "notice"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing
+    )
     assert done == Withdrawal(("bridge", "notice"), (), ())
     assert stored(generations) == ["bridge-update", "lighthouse"]
     assert generations.published[-1].library.withdrawn() == {"bridge": "2031-04-01", "notice": "2031-04-01"}
@@ -134,10 +142,29 @@ def test_a_withdrawn_article_is_gone_from_corpus_older_generations_and_quotes(
     assert quotes.calls == [["bridge", "notice"]]
 
 
+def test_no_byte_of_a_vector_is_left_once_an_article_is_withdrawn(
+    generations: MemoryArchives, quotes: Quotes, tmp_path: Path
+) -> None:
+    """Nor of an earlier wording of it, which no generation holds any more."""
+    cache = SqliteVectors(tmp_path / "cache.db")
+    embedder = CachedEmbedder(HashingEmbedder(), cache)
+    for text in ("An earlier wording.", BRIDGE.text):
+        source = ListSource([sample_article("bridge", text)])
+        ingest(source, generations, segmenter=FullStopSegmenter(), embedder=embedder)
+    vectors = [row.tobytes() for row in HashingEmbedder().embed(["An earlier wording.", BRIDGE.text])]
+    assert [kept(vector, tmp_path) for vector in vectors] == [True, True]
+    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=cache.clear)
+    assert [kept(vector, tmp_path) for vector in vectors] == [False, False]
+
+
+def kept(vector: bytes, folder: Path) -> bool:
+    return any(vector in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
 def test_quotes_are_forgotten_once_no_older_generation_answers_any_more(
     generations: MemoryArchives, quotes: Quotes
 ) -> None:
-    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes)
+    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing)
     assert quotes.published == [1]
 
 
@@ -146,14 +173,16 @@ def test_the_others_stay_linked_without_the_withdrawn_copy(
 ) -> None:
     wire = " ".join(f"Sentence {number} of a long story from the harbour." for number in range(60))
     put(generations, *[sample_article(one, wire) for one in ("one", "three", "two")])
-    withdraw(["one"], generations, today=TODAY, forget_quotes=quotes)
+    withdraw(["one"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing)
     assert [info.id for info in generations.published[-1].library.copies("two")] == ["three"]
 
 
 def test_generations_that_are_still_read_are_told(quotes: Quotes) -> None:
     generations = StillRead()
     filled(generations)
-    done = withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes, patience=7)
+    done = withdraw(
+        ["bridge"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing, patience=7
+    )
     assert (done.still_read, generations.patience) == ((1,), 7)
     assert quotes.calls == [["bridge"]]
 
@@ -163,17 +192,26 @@ def test_a_withdrawal_that_was_cut_off_is_finished_by_another_one(
 ) -> None:
     quotes.broken = True
     with pytest.raises(KeyboardInterrupt):
-        withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes)
+        withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing)
     quotes.broken = False
+    emptied: list[int] = []
     number = generations.published[-1].number
-    done = withdraw(["bridge"], generations, today=date(2031, 4, 2), forget_quotes=quotes)
-    assert (done.withdrawn, quotes.calls) == ((), [["bridge"]])
+    done = withdraw(
+        ["bridge"],
+        generations,
+        today=date(2031, 4, 2),
+        forget_quotes=quotes,
+        forget_vectors=lambda: emptied.append(len(generations.published)),
+    )
+    assert (done.withdrawn, quotes.calls, emptied) == ((), [["bridge"]], [1])
     assert generations.published[-1].number == number
     assert generations.published[-1].library.withdrawn() == {"bridge": "2031-04-01"}
 
 
 def test_naming_an_article_twice_is_naming_it_once(generations: MemoryArchives, quotes: Quotes) -> None:
-    done = withdraw(["bridge", "bridge"], generations, today=TODAY, forget_quotes=quotes)
+    done = withdraw(
+        ["bridge", "bridge"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing
+    )
     assert done.withdrawn == ("bridge",)
 
 
@@ -181,14 +219,16 @@ def test_an_unknown_article_is_told_before_anything_is_changed(
     generations: MemoryArchives, quotes: Quotes
 ) -> None:
     with pytest.raises(ArticleNotFound, match="'no such'"):
-        withdraw(["bridge", "no such"], generations, today=TODAY, forget_quotes=quotes)
+        withdraw(
+            ["bridge", "no such"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing
+        )
     assert (len(stored(generations)), len(generations.published), quotes.calls) == (4, 1, [["no such"]])
     assert generations.published[-1].library.withdrawn() == {}
 
 
 def test_a_mirror_stays_one(quotes: Quotes) -> None:
     generations = filled(MemoryArchives(), source="monday")
-    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes)
+    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing)
     assert generations.published[-1].manifest.source == "monday"
 
 
@@ -196,7 +236,7 @@ def test_a_withdrawal_during_an_ingest_is_told_that_the_corpus_is_busy(
     generations: MemoryArchives, quotes: Quotes
 ) -> None:
     with generations.writer(), pytest.raises(LibraryBusy):
-        withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes)
+        withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing)
     assert quotes.calls == []
 
 
@@ -204,7 +244,7 @@ def test_a_withdrawal_during_an_ingest_is_told_that_the_corpus_is_busy(
 
 
 def test_a_readmitted_article_may_be_ingested_again(generations: MemoryArchives, quotes: Quotes) -> None:
-    withdraw(["bridge", "notice"], generations, today=TODAY, forget_quotes=quotes)
+    withdraw(["bridge", "notice"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing)
     readmit(["bridge"], generations)
     assert generations.published[-1].library.withdrawn() == {"notice": "2031-04-01"}
     put(generations, BRIDGE, NOTICE)
@@ -214,7 +254,7 @@ def test_a_readmitted_article_may_be_ingested_again(generations: MemoryArchives,
 def test_readmitting_an_article_that_is_not_withdrawn_changes_nothing(
     generations: MemoryArchives, quotes: Quotes
 ) -> None:
-    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes)
+    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing)
     number = generations.published[-1].number
     with pytest.raises(ArticleNotFound, match="'lighthouse' was withdrawn"):
         readmit(["bridge", "lighthouse"], generations)
@@ -224,7 +264,7 @@ def test_readmitting_an_article_that_is_not_withdrawn_changes_nothing(
 
 def test_readmitting_keeps_the_state_of_a_mirror(quotes: Quotes) -> None:
     generations = filled(MemoryArchives(), source="monday")
-    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes)
+    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing)
     readmit(["bridge"], generations)
     assert generations.published[-1].manifest.source == "monday"
 
@@ -270,7 +310,7 @@ def test_a_rebuild_does_not_change_the_embedder(generations: MemoryArchives) -> 
 
 def test_a_rebuild_keeps_withdrawals_and_links(generations: MemoryArchives, quotes: Quotes) -> None:
     put(generations, sample_article("copy", NOTICE.text))
-    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes)
+    withdraw(["bridge"], generations, today=TODAY, forget_quotes=quotes, forget_vectors=nothing)
     rebuild(generations, Preparation(FullStopSegmenter(), HashingEmbedder()), map)
     library = generations.published[-1].library
     assert library.withdrawn() == {"bridge": "2031-04-01"}
