@@ -1,7 +1,9 @@
 """From a question to an answer or an abstention, as named steps.
 
-    check -> retrieve -> extract -> compose -> record
+    check -> condense -> retrieve -> generate (prompt, model, ground) -> record
+                                  -> extract -> compose               -> record
 
+The upper way is taken with a model, the lower one without, and where the model fails.
 ``stream`` yields events as the steps are done; ``ask`` is the stream run to its end.
 Every surface renders these events and nothing else.
 """
@@ -9,11 +11,14 @@ Every surface renders these events and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Generator as Steps
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypedDict, TypeVar, Unpack
 
 from assistant.composing import Draft, compose
+from assistant.condensing import standalone
 from assistant.domain.answers import (
     Abstention,
     AbstentionReason,
@@ -25,20 +30,23 @@ from assistant.domain.answers import (
     quote_hash,
 )
 from assistant.domain.articles import Article, ArticleInfo
+from assistant.domain.conversation import Turn
 from assistant.domain.errors import (
     ArticleNotFound,
     AssistantError,
     CorpusNotFound,
     InvalidQuestion,
     LibraryDamaged,
+    ProviderError,
 )
 from assistant.domain.events import Delta, Done, Event, Failed, Sources, Status
 from assistant.domain.history import Record, Standing
 from assistant.domain.passages import RankedPassage, Scope, Sentence, Span
 from assistant.domain.text import clean, counted
 from assistant.extracting import extract
+from assistant.generating import Exchange, Generator, Written, is_weak
 from assistant.ports import Clock, Embedder, Generation, Generations, History, Library
-from assistant.retrieval import retrieve
+from assistant.retrieval import Retrieval, retrieve
 
 MAX_QUESTION = 2_000  # characters; longer ones are pasted articles, not questions
 NEAREST = 3  # passages that an answer or abstention points at
@@ -49,13 +57,11 @@ class Identity:
     """What an assistant is, for the provenance of its answers.
 
     settings: a fingerprint of the settings that can change an answer.
-    degraded: why no model writes although one was asked for; None when none was.
     """
 
     version: str
     corpus: str
     settings: str
-    degraded: str | None = None
 
 
 _Read = TypeVar("_Read")
@@ -76,6 +82,10 @@ class Within(TypedDict, total=False):
 class Assistant:
     """Answers questions over one corpus, from any number of threads.
 
+    generator: what a model writes answers with; None answers by extracts.
+    require_model: fail when the model does not answer, instead of giving extracts.
+    words: embeds sentences and single words for extraction, some hundred at a time, so never
+        through an API; the embedder of the passages, when left out.
     history: where each result is kept before it is given out; None keeps nothing.
     notice: told in one line when a result could not be kept, once as long as the reason is the same.
     """
@@ -90,6 +100,9 @@ class Assistant:
         identity: Identity,
         passages: int,
         exact_dense: bool,
+        generator: Generator | None = None,
+        require_model: bool = False,
+        words: Embedder | None = None,
         history: History | None = None,
         notice: Callable[[str], None] = lambda text: None,
     ) -> None:
@@ -100,41 +113,50 @@ class Assistant:
         self._identity = identity
         self._passages = passages
         self._exact_dense = exact_dense
+        self._generator = generator
+        self._require_model = require_model
+        self._words = words or embedder
         self._history = history
         self._notice = notice
         self._noticed = ""
 
-    def ask(self, question: str, **within: Unpack[Within]) -> Answer | Abstention:
+    def ask(
+        self, question: str, *, conversation: Sequence[Turn] = (), **within: Unpack[Within]
+    ) -> Answer | Abstention:
         """The answer with its citations, or an abstention.
 
-        within: which articles may be used, all as of today by default.
+        conversation: the turns before the question, oldest first; they say what it means, and
+            never what the answer is. within: which articles may be used, all as of today by default.
         Raises an AssistantError when there is no result.
         """
-        for event in self.stream(question, **within):
+        for event in self.stream(question, conversation=conversation, **within):
             if isinstance(event, Failed):
                 raise event.error
             if isinstance(event, Done):
                 return event.result
         raise AssertionError("a stream ends with Done or Failed")
 
-    def stream(self, question: str, **within: Unpack[Within]) -> Iterator[Event]:
+    def stream(
+        self, question: str, *, conversation: Sequence[Turn] = (), **within: Unpack[Within]
+    ) -> Steps[Event, None, None]:
         """The events of answering; the last one is Done, or Failed for an AssistantError.
 
-        Where the corpus turns out to be damaged, they begin again from the generation before.
+        Closing the iterator ends the call of a model. Where the corpus turns out to be damaged,
+        they begin again from the generation before.
         """
         scope = self._scope(within)
         try:
             try:
-                yield from self._steps(question, scope)
+                yield from self._steps(question, conversation, scope)
             except LibraryDamaged:
-                yield from self._steps(question, scope)
+                yield from self._steps(question, conversation, scope)
         except AssistantError as error:
             yield Failed(error)
 
     def search(self, question: str, **within: Unpack[Within]) -> list[RankedPassage]:
         """The passages that an answer would rest on, best first, with their scores."""
         asked, scope = _checked(question), self._scope(within)
-        return self._read(lambda current: self._retrieved(asked, self._usable(current), scope))
+        return self._read(lambda current: self._retrieved(asked, self._usable(current), scope).passages)
 
     def articles(self) -> list[ArticleInfo]:
         """All articles of the corpus, newest first."""
@@ -159,24 +181,78 @@ class Assistant:
             with self._generations.current() as current:
                 return read(self._published(current))
 
-    def _steps(self, question: str, scope: Scope) -> Iterator[Event]:
+    def _steps(self, question: str, turns: Sequence[Turn], scope: Scope) -> Iterator[Event]:
         watch = _Stopwatch(self._clock)
         asked = _checked(question)
+        exchange = self._generator.begin(self._clock) if self._generator else None
         with self._generations.current() as current:
             generation = self._usable(self._published(current))
+            searched = asked
+            if turns or exchange:
+                yield Status("condense")
+                searched = self._condensed(asked, turns, scope, exchange)
+                watch.lap("condense")
             yield Status("retrieve")
-            ranked = self._retrieved(asked, generation, scope)
+            found = self._retrieved(searched, generation, scope)
             watch.lap("retrieve")
-            yield Sources(tuple(ranked))
+            yield Sources(tuple(found.passages))
             yield Status("answer")
-            found = extract(asked, ranked, generation, self._embedder)
-            draft = compose(asked, found, generation.lexical, generation.library)
+            writing = _Question(asked, searched, turns, scope, generation, found.passages)
+            outcome = yield from self._outcome(writing, exchange)
             watch.lap("answer")
-            result = self._result(asked, scope, generation, ranked, draft)
-            result = replace(result, usage=Usage(milliseconds=watch.laps()))
-            yield Delta(result.text)
+            result = self._result(writing, outcome, [found.problem], exchange, watch.laps())
+            if isinstance(result, Abstention) or not outcome.shown:
+                yield Delta(result.text)
             self._record(result)  # while its generation is held: a withdrawal waits for that, then comes here
         yield Done(result)
+
+    def _condensed(self, asked: str, turns: Sequence[Turn], scope: Scope, exchange: Exchange | None) -> str:
+        condensed = exchange.condense(asked, turns, scope.as_of) if exchange else standalone(asked, turns)
+        return condensed[:MAX_QUESTION]
+
+    def _outcome(self, writing: _Question, exchange: Exchange | None) -> Steps[Event, None, _Outcome]:
+        """What the model writes, or what is extracted where there is none or it fails."""
+        if exchange is None:
+            return self._extracted(writing)
+        if is_weak(writing.searched, writing.ranked, writing.generation.lexical):
+            return _Outcome(Draft("", (), (), None), AbstentionReason.RETRIEVAL)
+        library = writing.generation.library
+        events = exchange.answer(writing.asked, writing.ranked, library, writing.turns, writing.scope.as_of)
+        try:
+            with closing(events):
+                for event in events:
+                    if isinstance(event, Written):
+                        return self._complete(event)
+                    yield event
+        except ProviderError as error:
+            if self._require_model:
+                raise
+            problem = f"the model did not answer ({error}); these are extracts"
+            return replace(self._extracted(writing), problem=problem)
+        raise AssertionError("an exchange ends with Written or a ProviderError")
+
+    def _complete(self, written: Written) -> _Outcome:
+        problem = ""
+        if written.problem:
+            if self._require_model:
+                raise written.problem
+            problem = f"the model's answer broke off ({written.problem}); this is its checked beginning"
+        return _Outcome(
+            written.draft,
+            written.reason,
+            by_model=True,
+            shown=True,
+            dropped=written.dropped,
+            unknown_markers=written.unknown_markers,
+            complete=written.problem is None,
+            problem=problem,
+        )
+
+    def _extracted(self, writing: _Question) -> _Outcome:
+        generation = writing.generation
+        found = extract(writing.searched, writing.ranked, generation, self._words)
+        draft = compose(writing.searched, found, generation.lexical, generation.library)
+        return _Outcome(draft, AbstentionReason.RETRIEVAL)
 
     def _record(self, result: Answer | Abstention) -> None:
         """Keep the result; where that fails, the answer is given out all the same."""
@@ -192,41 +268,49 @@ class Assistant:
         self._noticed = problem
 
     def _result(
-        self, asked: str, scope: Scope, generation: Generation, ranked: Sequence[RankedPassage], draft: Draft
+        self,
+        writing: _Question,
+        outcome: _Outcome,
+        problems: Sequence[str],
+        exchange: Exchange | None,
+        milliseconds: Mapping[str, float],
     ) -> Answer | Abstention:
+        scope, generation, ranked, draft = writing.scope, writing.generation, writing.ranked, outcome.draft
         articles, newest = generation.library.visible(scope.as_of)
         corpus = CorpusInfo(self._identity.corpus, articles, newest, generation.number)
+        reasons = [reason for reason in (outcome.problem, *problems, generation.damage) if reason]
         fields: _Fields = {
             "id": self._new_id(),
-            "question": asked,
+            "question": writing.asked,
             "as_of": scope.as_of,
             "nearest": tuple(ranked[:NEAREST]),
-            "confidence": round(draft.confidence, 4),
+            "confidence": None if draft.confidence is None else round(draft.confidence, 4),
             "corpus": corpus,
-            "usage": Usage(),
-            "provenance": self._provenance(generation),
-            "degraded": self._degraded(generation),
+            "usage": _usage(exchange, milliseconds),
+            "provenance": self._provenance(writing, exchange, by_model=outcome.by_model),
+            "dropped": outcome.dropped,
+            "unknown_markers": outcome.unknown_markers,
+            "complete": outcome.complete,
+            "degraded": Degraded("; ".join(reasons)) if reasons else None,
         }
         if draft.claims:
             return Answer(text=draft.text, claims=draft.claims, citations=draft.citations, **fields)
-        return Abstention(text=_abstention(corpus, ranked), reason=AbstentionReason.RETRIEVAL, **fields)
+        return Abstention(text=_abstention(outcome.reason, corpus, ranked), reason=outcome.reason, **fields)
 
-    def _degraded(self, generation: Generation) -> Degraded | None:
-        reasons = [reason for reason in (self._identity.degraded, generation.damage) if reason]
-        return Degraded("; ".join(reasons)) if reasons else None
-
-    def _provenance(self, generation: Generation) -> Provenance:
+    def _provenance(self, writing: _Question, exchange: Exchange | None, *, by_model: bool) -> Provenance:
+        manifest = writing.generation.manifest
         return Provenance(
             version=self._identity.version,
-            model=None,
-            prompts={},
+            model=self._generator.chat.name if self._generator and by_model else None,
+            prompts=dict(exchange.prompts) if exchange else {},
             settings=self._identity.settings,
-            embedder=generation.manifest.embedder,
-            segmenter=generation.manifest.segmenter,
-            generation=generation.number,
+            embedder=manifest.embedder,
+            segmenter=manifest.segmenter,
+            generation=writing.generation.number,
+            standalone=writing.searched if writing.searched != writing.asked else None,
         )
 
-    def _retrieved(self, asked: str, generation: Generation, scope: Scope) -> list[RankedPassage]:
+    def _retrieved(self, asked: str, generation: Generation, scope: Scope) -> Retrieval:
         return retrieve(
             asked, generation, self._embedder, scope, limit=self._passages, exact=self._exact_dense
         )
@@ -271,15 +355,47 @@ def _standing(library: Library | None, article_id: str, span: Span, quoted: str)
     return Standing.UNCHANGED if quote_hash(span.of(text)) == quoted else Standing.CHANGED
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question with all that its answer is made from.
+
+    asked: as it was typed; searched: as it stands alone.
+    """
+
+    asked: str
+    searched: str
+    turns: Sequence[Turn]
+    scope: Scope
+    generation: Generation
+    ranked: Sequence[RankedPassage]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A draft, or the reason why there is none; shown: whether its text was given out already."""
+
+    draft: Draft
+    reason: AbstentionReason
+    by_model: bool = False
+    shown: bool = False
+    dropped: int = 0
+    unknown_markers: int = 0
+    complete: bool = True
+    problem: str = ""
+
+
 class _Fields(TypedDict):
     id: str
     question: str
     as_of: date
     nearest: tuple[RankedPassage, ...]
-    confidence: float
+    confidence: float | None
     corpus: CorpusInfo
     usage: Usage
     provenance: Provenance
+    dropped: int
+    unknown_markers: int
+    complete: bool
     degraded: Degraded | None
 
 
@@ -309,10 +425,28 @@ def _checked(question: str) -> str:
     return asked
 
 
-def _abstention(corpus: CorpusInfo, ranked: Sequence[RankedPassage]) -> str:
+def _usage(exchange: Exchange | None, milliseconds: Mapping[str, float]) -> Usage:
+    if exchange is None:
+        return Usage(milliseconds=milliseconds)
+    spent = exchange.spent
+    return Usage(
+        prompt_tokens=spent.prompt,
+        cached_tokens=spent.cached,
+        completion_tokens=spent.completion,
+        exact=spent.exact,
+        cost_usd=spent.cost,
+        milliseconds=milliseconds,
+    )
+
+
+def _abstention(reason: AbstentionReason, corpus: CorpusInfo, ranked: Sequence[RankedPassage]) -> str:
     """That the corpus does not answer, what it covers, and what came nearest."""
     upto = f", newest {corpus.newest.isoformat()}" if corpus.newest else ""
     text = f"Not in the corpus ({corpus.name}: {counted(corpus.articles, 'article')}{upto})."
+    if reason is AbstentionReason.REFUSAL:
+        text = "The model refused to answer this question."
+    elif reason is AbstentionReason.GROUNDING:
+        text = "Nothing that the model wrote is supported by the articles."
     if ranked:
         nearest = ranked[0].article
         return f"{text} Nearest article: {nearest.label} ({', '.join(nearest.dateline)})."

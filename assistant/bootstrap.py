@@ -7,9 +7,11 @@ is the only module that knows the adapters.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,30 +28,47 @@ from assistant.domain.errors import (
     LibraryDamaged,
 )
 from assistant.domain.history import Record, Standing
+from assistant.domain.prompts import Prompt
 from assistant.extracting import weights_hash
 from assistant.following import follow
+from assistant.generating import Generator
 from assistant.ingest import IngestReport, Preparation, Progress, Workers, ingest, preparation
-from assistant.ports import Archives, ArticleSource, Clock, Embedder, Generations, History, Segmenter
-from assistant.settings import CONFIG_FILE, Settings
+from assistant.ports import (
+    Archives,
+    ArticleSource,
+    ChatModel,
+    Clock,
+    Embedder,
+    Generations,
+    History,
+    Segmenter,
+    TokenCounter,
+)
+from assistant.pricing import load_prices, override
+from assistant.prompting import PHRASES, REQUIRED, Budget
+from assistant.settings import CONFIG_FILE, DEFAULT_MODEL, Settings
 from assistant.upkeep import Rebuilt, Withdrawal, readmit, rebuild, withdraw
 
 if TYPE_CHECKING:
     from assistant.adapters.generation_stores import Stores
+    from assistant.adapters.sqlite_vectors import SqliteVectors
 
 DEMO = "demo"
 MAIN = "main"
+LOCAL_EMBEDDERS = ("static", "hashing")  # quick enough for single words, and as good in every worker
+_OPENAI = "openai:"
 _DEMO_PATIENCE = 60  # seconds to wait while another first question indexes the demo
-_NO_MODEL_YET = "this version has no model to write answers; these are extracts"
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What reading and writing a corpus need in common."""
+    """What reading and writing a corpus need in common; embed_here: see ``Preparation``."""
 
     corpus: str
     generations: Generations
     segmenter: Segmenter
     embedder: Embedder
+    embed_here: bool = False
 
 
 def build_assistant(
@@ -60,14 +79,16 @@ def build_assistant(
     embedder: Embedder | None = None,
     clock: Clock | None = None,
     history: History | None = None,
+    chat: ChatModel | None = None,
     new_id: Callable[[], str] = lambda: uuid.uuid4().hex[:16],
     notice: Callable[[str], None] = lambda text: None,
 ) -> Assistant:
     """An assistant over the corpus that the settings choose, ready to be asked.
 
     The demo corpus is indexed here when it is chosen and new or changed. notice is told
-    before, and later when an answer cannot be kept in the history. Raises CorpusNotFound
-    for a corpus without articles.
+    before, the first time what is sent to which model, and later when an answer cannot be kept
+    in the history. chat: writes the answers, whatever model the settings choose; they can still
+    choose none. Raises CorpusNotFound for a corpus without articles.
     """
     name = settings.corpus or chosen_corpus(settings)
     parts = build_parts(
@@ -77,20 +98,145 @@ def build_assistant(
         if name == DEMO:
             _refresh_demo(settings, parts, notice)
         _require_corpus(settings, parts)
-    wanted = settings.model and not settings.no_model
+    generator = _generator(settings, chat, parts.segmenter)
+    if generator and chat is None:
+        _tell_once(settings, generator.chat, notice)
     return Assistant(
         parts.generations,
         embedder=parts.embedder,
         clock=clock or _system_clock(),
         new_id=new_id,
-        identity=Identity(
-            __version__, name, f"{settings.fingerprint()}/{weights_hash()}", _NO_MODEL_YET if wanted else None
-        ),
+        identity=Identity(__version__, name, f"{settings.fingerprint()}/{weights_hash()}"),
         passages=settings.passages,
         exact_dense=settings.exact_dense,
+        generator=generator,
+        require_model=settings.require_model,
+        words=None if settings.embedder in LOCAL_EMBEDDERS else _static_embedder(),
         history=(history or open_history(settings)) if settings.history else None,
         notice=notice,
     )
+
+
+def build_chat(settings: Settings, name: str) -> ChatModel:
+    """The model of this name as the settings reach it; nothing is sent before it is asked."""
+    from assistant.adapters.langchain_models import LangchainModel
+
+    return LangchainModel(
+        name,
+        base_url=settings.base_url,
+        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
+        lacks=settings.model_lacks,
+        effort=None if settings.model_effort == "default" else settings.model_effort,
+    )
+
+
+def build_counter(settings: Settings, model: str) -> TokenCounter:
+    """Counts as the model does where the file for that is there, and estimates on the safe side elsewhere."""
+    from assistant.adapters.estimated_counter import EstimatedCounter
+    from assistant.adapters.tiktoken_counter import cached_encoding, encoding_for
+
+    return (
+        cached_encoding(tokenizer_folder(settings), encoding_for(model.removeprefix(_OPENAI)))
+        or EstimatedCounter()
+    )
+
+
+def tokenizer_folder(settings: Settings) -> Path:
+    """Where tiktoken's files are looked for and put."""
+    return settings.tokenizers or settings.home / "tokenizers"
+
+
+def build_embedder(settings: Settings) -> Embedder:
+    """The embedder that the settings choose; each of its calls is one, without a cache in between."""
+    if settings.embedder == "hashing":
+        from assistant.adapters.hashing_embedder import HashingEmbedder
+
+        return HashingEmbedder()
+    if settings.embedder == "minilm":
+        from assistant.adapters.minilm_embedder import MinilmEmbedder
+
+        return MinilmEmbedder()
+    if settings.embedder.startswith(_OPENAI):
+        from assistant.adapters.openai_embedder import OpenAIEmbedder
+
+        key = settings.api_key.get_secret_value() if settings.api_key else None
+        return OpenAIEmbedder(
+            settings.embedder.removeprefix(_OPENAI), base_url=settings.base_url, api_key=key
+        )
+    return _static_embedder()
+
+
+def load_chat_packages() -> None:
+    """Import what the first call to a model imports, so that this is not taken for the model's time."""
+    for name in ("langchain.chat_models", "langchain_openai", "langsmith"):
+        import_module(name)
+
+
+def fetch_tokenizer(settings: Settings) -> tuple[str, Path]:
+    """The encoding of the chosen model, or the default one, and its file, downloaded unless it is there.
+
+    Raises ProviderUnreachable where it does not come, and HomeUnusable where it cannot be kept.
+    """
+    from assistant.adapters.tiktoken_counter import encoding_for, fetch
+
+    encoding = encoding_for((settings.chosen_model or DEFAULT_MODEL).removeprefix(_OPENAI))
+    folder = tokenizer_folder(settings)
+    with suppress(OSError):  # what is wrong with the folder is told when the file is to be kept
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return encoding, fetch(folder, encoding)
+
+
+def load_prompts(settings: Settings) -> Mapping[str, Prompt]:
+    """All prompts that a model is asked with, by id; raises PromptInvalid."""
+    from assistant.adapters.prompt_files import PromptFiles
+
+    files = PromptFiles(_content_folder("prompts", settings), required=REQUIRED, phrases=PHRASES)
+    return {prompt_id: files.prompt(prompt_id) for prompt_id in REQUIRED}
+
+
+def has_fallback(settings: Settings, corpus: str) -> bool:
+    """Whether the corpus has a generation beside its current one."""
+    complete = _corpus_folder(settings.home, corpus).glob("generations/*/manifest.json")
+    return sum(path.parent.name.isdigit() for path in complete) > 1
+
+
+def _generator(settings: Settings, chat: ChatModel | None, segmenter: Segmenter) -> Generator | None:
+    """What a model writes answers with; None when the settings choose none."""
+    name = chat.name if chat and not settings.no_model else settings.chosen_model
+    if name is None:
+        return None
+    chat = chat or build_chat(settings, name)
+    prices = load_prices()
+    if settings.model_price:
+        prices = replace(prices, own=override(settings.model_price))
+    clock = _system_clock()
+    return Generator(
+        chat=chat,
+        prompts=load_prompts(settings),
+        counter=build_counter(settings, name),
+        segmenter=segmenter,
+        budget=Budget(settings.context_tokens, settings.history_tokens),
+        answer_tokens=settings.answer_tokens,
+        seconds=settings.model_seconds,
+        cost=lambda completion: prices.cost(name, completion, clock.today(), host=chat.host),
+        new_nonce=lambda: uuid.uuid4().hex[:8],
+    )
+
+
+def _tell_once(settings: Settings, chat: ChatModel, notice: Callable[[str], None]) -> None:
+    """Say what will be sent where, the first time for each model and host in this home."""
+    file = settings.home / "told.txt"
+    told = f"{chat.name} at {chat.host}"
+    try:
+        if told in file.read_text(encoding="utf-8").splitlines():
+            return
+    except OSError:
+        pass
+    notice(
+        f"Questions, and the passages found for them, are sent to {told}; --no-model keeps everything here."
+    )
+    with suppress(OSError), file.open("a", encoding="utf-8") as lines:  # one that cannot write tells again
+        lines.write(f"{told}\n")
 
 
 def open_history(settings: Settings) -> History:
@@ -114,16 +260,17 @@ def build_parts(
     generations: Generations | None = None,
     segmenter: Segmenter | None = None,
     embedder: Embedder | None = None,
+    writing: bool = False,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Parts:
     """The parts that ingest and answering share, for one corpus.
 
-    warn: told in one line of damage that readers go round.
+    writing: whether articles are to be embedded. warn: told in one line of damage that is gone round.
     """
     segmenter = segmenter or _segmenter()
-    embedder = embedder or _embedder(settings)
+    embedder = embedder or _embedder(settings, warn, writing=writing)
     generations = generations or _folders(settings, corpus, segmenter, embedder, warn)
-    return Parts(corpus, generations, segmenter, embedder)
+    return Parts(corpus, generations, segmenter, embedder, settings.embedder not in LOCAL_EMBEDDERS)
 
 
 def chosen_corpus(settings: Settings) -> str:
@@ -152,7 +299,7 @@ def ingest_paths(
     corpus, ConfigurationError for the demo, which mirrors its folder and takes nothing else.
     """
     name = _own_corpus(settings)
-    parts = build_parts(settings, name)
+    parts = build_parts(settings, name, writing=True)
     if not paths:
         _require_corpus(settings, parts)
     report = ingest(
@@ -163,6 +310,7 @@ def ingest_paths(
         rebuild=rebuild,
         prune=prune,
         dry_run=dry_run,
+        embed_here=parts.embed_here,
         workers=_workers(workers),
         progress=progress,
     )
@@ -185,7 +333,7 @@ def follow_paths(
     from assistant.adapters.file_watcher import FileWatcher
 
     name = _own_corpus(settings)
-    parts = build_parts(settings, name)
+    parts = build_parts(settings, name, writing=True)
     source = _article_files(paths, ignored=settings.home)
     for path in paths:
         if not path.exists():
@@ -198,6 +346,7 @@ def follow_paths(
             segmenter=parts.segmenter,
             embedder=parts.embedder,
             prune=True,
+            embed_here=parts.embed_here,
             workers=_workers(workers),
         ),
         lambda outcome: told(name, outcome),
@@ -217,6 +366,7 @@ def withdraw_articles(article_ids: Sequence[str], settings: Settings) -> tuple[s
         parts.generations,
         today=_system_clock().today(),
         forget_quotes=lambda ids: open_history(settings).withdraw(ids, corpus=name),
+        forget_vectors=lambda: _vector_cache(settings, lambda text: None).clear(),
     )
     return name, done
 
@@ -266,9 +416,9 @@ class Care:
 def take_care(settings: Settings) -> Care:
     """What keeps the chosen corpus in order; one's own where none is named."""
     name = settings.corpus or MAIN
-    segmenter, embedder = _segmenter(), _embedder(settings)
+    segmenter, embedder = _segmenter(), _embedder(settings, lambda text: None, writing=True)
     archives = _folders(settings, name, segmenter, embedder, lambda text: None)
-    return Care(name, archives, Preparation(segmenter, embedder))
+    return Care(name, archives, Preparation(segmenter, embedder, settings.embedder not in LOCAL_EMBEDDERS))
 
 
 def _own_corpus(settings: Settings) -> str:
@@ -288,7 +438,7 @@ def _require_corpus(settings: Settings, parts: Parts) -> None:
 
 def _refresh_demo(settings: Settings, parts: Parts, notice: Callable[[str], None]) -> None:
     """Index the demo folder unless the current generation mirrors it already."""
-    folder = content_folder("corpus", named=settings.content, working=Path.cwd(), marker=CONFIG_FILE)
+    folder = _content_folder("corpus", settings)
     state = _folder_state(folder, parts)
     rebuild = False
     try:
@@ -308,9 +458,14 @@ def _refresh_demo(settings: Settings, parts: Parts, notice: Callable[[str], None
         embedder=parts.embedder,
         mirror=state,
         rebuild=rebuild,
+        embed_here=parts.embed_here,
     )
     for rejection in report.rejected:
         notice(f"{rejection.where}: {rejection.reason}")
+
+
+def _content_folder(name: str, settings: Settings) -> Path:
+    return content_folder(name, named=settings.content, working=Path.cwd(), marker=CONFIG_FILE)
 
 
 def _folder_state(folder: Path, parts: Parts) -> str:
@@ -379,11 +534,23 @@ def _segmenter() -> Segmenter:
     return SentencexSegmenter()
 
 
-def _embedder(settings: Settings) -> Embedder:
-    if settings.embedder == "hashing":
-        from assistant.adapters.hashing_embedder import HashingEmbedder
+def _embedder(settings: Settings, warn: Callable[[str], None], *, writing: bool) -> Embedder:
+    """The embedder, with the vectors of articles kept where each costs money; those of questions are not."""
+    embedder = build_embedder(settings)
+    if not settings.embedder.startswith(_OPENAI):
+        return embedder
+    from assistant.adapters.cached_embedder import CachedEmbedder
 
-        return HashingEmbedder()
+    return CachedEmbedder(embedder, _vector_cache(settings, warn), keep=writing)
+
+
+def _vector_cache(settings: Settings, warn: Callable[[str], None]) -> SqliteVectors:
+    from assistant.adapters.sqlite_vectors import SqliteVectors
+
+    return SqliteVectors(settings.home / "cache.db", warn=warn)
+
+
+def _static_embedder() -> Embedder:
     from assistant.adapters.static_embedder import StaticEmbedder
 
     return StaticEmbedder()

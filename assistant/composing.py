@@ -29,12 +29,12 @@ _WHY = "the cited sentence itself"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What would be answered; no claims means abstain."""
+    """What would be answered; no claims means abstain. confidence: see Result."""
 
     text: str
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
-    confidence: float
+    confidence: float | None
 
 
 def compose(question: str, found: Extract, lexical: LexicalIndex, library: Library) -> Draft:
@@ -54,7 +54,7 @@ def compose(question: str, found: Extract, lexical: LexicalIndex, library: Libra
         Claim(_MARKER.sub(r"(\1)", candidate.sentence.cleaned), Support.SUPPORTED, _WHY, (n,))
         for n, candidate in enumerate(shown, 1)
     )
-    text = " ".join(f"{claim.text} [{n}]" for n, claim in enumerate(claims, 1))
+    text = " ".join(claim.marked for claim in claims)
     return Draft(_opening(named) + text, claims, citations, found.confidence)
 
 

@@ -1,4 +1,4 @@
-"""Where the content folders are: ``corpus/`` now, prompts and evals beside it later.
+"""Where the content folders are: ``corpus/`` and ``prompts/``, evals beside them later.
 
 A folder that a setting names wins; then the working directory, but only when it has
 an ``assistant.toml`` (a foreign folder that happens to hold ``corpus/`` changes

@@ -10,23 +10,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator as Steps
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from assistant.composing import Draft
-from assistant.condensing import depends, is_english, standalone
+from assistant.condensing import is_english, standalone
 from assistant.domain.answers import AbstentionReason, Citation, Claim, Support
-from assistant.domain.articles import ArticleInfo
 from assistant.domain.conversation import Completion, Finish, Message, Turn
 from assistant.domain.errors import ContentRefused, PromptTooLong, ProviderError, ReplyIncomplete
 from assistant.domain.events import Delta, Retracted
 from assistant.domain.passages import RankedPassage, Sentence
 from assistant.domain.prompts import Prompt
 from assistant.domain.text import clean
-from assistant.grounding import Statement, StatementReader, ground, is_abstention
+from assistant.grounding import Grounded, ground, is_abstention
+from assistant.grounding.statements import Statement, StatementReader
 from assistant.ports import ChatModel, Clock, LexicalIndex, Library, Segmenter, TokenCounter
-from assistant.prompting import ABSTAIN, Budget, Source, render, render_condense, sources
-from assistant.questions import content
+from assistant.prompting import ABSTAIN, NOT_SAID, Budget, Rendered, Source, render, render_condense, sources
+from assistant.questions import content, names_in
 
 # Share of the question's rarity that the best passage must hold for a model to be asked: of 510 news
 # questions that ten passages answer 1 in 250 lies below, of 400 questions about other things 1 in 5.
@@ -34,6 +36,9 @@ WEAK = 0.33
 CONDENSE_TOKENS = 150  # a question, and room for one in another script
 _CONDENSE_SHARE = 0.4  # of the time, so that an answer can still come when condensing hangs
 _ABOUT_SOURCES = re.compile(r"\b(?:sources?|articles?|outlets?|newspapers?|reports?|corpus)\b", re.IGNORECASE)
+
+_FIGURE = re.compile(r"\d+")
+_QUOTES = re.compile(r"[\"“”„«»]")
 
 Check = Callable[[str, Sequence[Sentence]], tuple[Support, str]]
 
@@ -48,7 +53,7 @@ class Generator:
     """What an answer by a model is made with.
 
     prompts: "answer" and "condense". seconds: after which the answer has to come without the model.
-    cost: dollars for a count of prompt, cached and completion tokens; None when not known.
+    cost: dollars for a reply; None when not known.
     new_nonce: names the fence around the sources of one request, so that no article can close it.
     check: the verdict on a statement, from the sentences that it cites.
     """
@@ -60,7 +65,7 @@ class Generator:
     budget: Budget
     answer_tokens: int
     seconds: float
-    cost: Callable[[int, int, int], float | None]
+    cost: Callable[[Completion], float | None]
     new_nonce: Callable[[], str]
     check: Check = cited
 
@@ -71,12 +76,13 @@ class Generator:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Tokens of all calls for one question; exact when the provider counted all of them."""
+    """What all calls for one question took: tokens, exact when the provider counted all, and dollars."""
 
     prompt: int = 0
     cached: int = 0
     completion: int = 0
     exact: bool = True
+    cost: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +126,14 @@ class Exchange:
         self.spent = Spent()
         self.prompts: dict[str, str] = {}
 
-    @property
-    def cost(self) -> float | None:
-        """Dollars for the tokens so far; None when the price is not known."""
-        return self._generator.cost(self.spent.prompt, self.spent.cached, self.spent.completion)
-
     def condense(self, question: str, turns: Sequence[Turn], as_of: date) -> str:
-        """The question as it should be searched: alone, and in English. By rules when the model fails."""
+        """The question as it should be searched: alone, and in English. By rules when the model fails.
+
+        Every follow-up is given to the model: the rules see two thirds of those that lean on what
+        was said before (DESIGN.md, "Follow-ups").
+        """
         by_rules = standalone(question, turns)
-        if is_english(question) and not depends(question, turns):
+        if is_english(question) and not turns:
             return by_rules
         prompt = self._prompt("condense")
         made = self._generator
@@ -144,11 +149,14 @@ class Exchange:
         pieces: list[str] = []
         finish = None
         try:
-            for piece in self._replied(messages, CONDENSE_TOKENS, self._seconds() * _CONDENSE_SHARE):
-                if isinstance(piece, Completion):
-                    finish = piece.finish
-                else:
-                    pieces.append(piece)
+            with closing(
+                self._replied(messages, CONDENSE_TOKENS, self._seconds() * _CONDENSE_SHARE)
+            ) as replied:
+                for piece in replied:
+                    if isinstance(piece, Completion):
+                        finish = piece.finish
+                    else:
+                        pieces.append(piece)
         except ProviderError:
             return by_rules
         condensed = clean(next((line for line in "".join(pieces).splitlines() if line.strip()), ""))
@@ -162,26 +170,24 @@ class Exchange:
         library: Library,
         turns: Sequence[Turn],
         as_of: date,
-    ) -> Iterator[Delta | Retracted | Written]:
+    ) -> Steps[Delta | Retracted | Written, None, None]:
         """The checked statements as they come, and last what they came to.
 
         Raises ProviderError when there is nothing to show, after Retracted where something was shown.
         """
-        shown = sources(ranked, library)
-        budget = self._generator.budget
+        budget, shown = self._generator.budget, sources(ranked, library)
+        rendered = self._rendered(question, shown, turns, as_of, budget)
         try:
-            yield from self._answered(question, shown, turns, as_of, budget)
-        except PromptTooLong:
-            # Raised before anything was shown. Our count was too low for this model: half of it will do.
-            yield from self._answered(
-                question, shown, turns, as_of, replace(budget, context=budget.context // 2)
-            )
+            yield from self._written(question, rendered)
+        except PromptTooLong:  # then nothing was shown; our count was too low for this model
+            smaller = replace(budget, context=rendered.prompt_tokens // 2)
+            yield from self._written(question, self._rendered(question, shown, turns, as_of, smaller))
 
-    def _answered(
+    def _rendered(
         self, question: str, shown: Sequence[Source], turns: Sequence[Turn], as_of: date, budget: Budget
-    ) -> Iterator[Delta | Retracted | Written]:
+    ) -> Rendered:
         made = self._generator
-        rendered = render(
+        return render(
             self._prompt("answer"),
             question,
             shown,
@@ -191,25 +197,12 @@ class Exchange:
             counter=made.counter,
             budget=budget,
         )
-        articles = {source.article.id: source.article for source in rendered.sources}
-        draft = _Drafting(question, rendered.sentences, articles, made.check)
-        reader = StatementReader(made.segmenter.segment)
+
+    def _written(self, question: str, rendered: Rendered) -> Steps[Delta | Retracted | Written, None, None]:
+        """The reply to a rendered prompt, read to its end or to where it breaks off."""
+        draft = _Drafting(question, rendered, self._generator.check)
         try:
-            for piece in self._replied(rendered.messages, made.answer_tokens, self._seconds()):
-                if isinstance(piece, str):
-                    draft.reply.append(piece)
-                    yield from draft.released(reader.feed(piece))
-                elif piece.finish is Finish.STOP:
-                    yield from draft.released(reader.end())
-                elif piece.finish is Finish.LENGTH:
-                    raise ReplyIncomplete(f"the model's answer is longer than {made.answer_tokens} tokens")
-                elif piece.finish is Finish.REFUSAL:
-                    if draft.claims:
-                        yield Retracted("the model took its answer back")
-                    yield Written(_EMPTY, AbstentionReason.REFUSAL, draft.dropped, draft.unknown_markers)
-                    return
-                else:
-                    raise ContentRefused("the provider's filter stopped the model's answer")
+            refused = yield from self._read(rendered.messages, draft)
         except ContentRefused as error:
             if draft.claims:
                 yield Retracted(str(error))
@@ -219,14 +212,37 @@ class Exchange:
                 raise
             yield replace(draft.written(AbstentionReason.GROUNDING), problem=error)
             return
-        abstained = ABSTAIN.casefold() in "".join(draft.reply).casefold()
-        yield draft.written(AbstentionReason.MODEL if abstained else AbstentionReason.GROUNDING)
+        if refused:
+            if draft.claims:
+                yield Retracted("the model took its answer back")
+            yield replace(draft.written(AbstentionReason.REFUSAL), draft=_EMPTY)
+        else:
+            abstained = ABSTAIN.casefold() in "".join(draft.reply).casefold()
+            yield draft.written(AbstentionReason.MODEL if abstained else AbstentionReason.GROUNDING)
+
+    def _read(self, messages: Sequence[Message], draft: _Drafting) -> Steps[Delta, None, bool]:
+        """Give the reply's statements to the draft as they are finished; true when the model refuses."""
+        made = self._generator
+        reader = StatementReader(made.segmenter.segment)
+        with closing(self._replied(messages, made.answer_tokens, self._seconds())) as replied:
+            for piece in replied:
+                if isinstance(piece, str):
+                    draft.reply.append(piece)
+                    yield from draft.released(reader.feed(piece))
+                elif piece.finish is Finish.STOP:
+                    yield from draft.released(reader.end())
+                elif piece.finish is Finish.LENGTH:
+                    raise ReplyIncomplete(f"the model's answer is longer than {made.answer_tokens} tokens")
+                elif piece.finish is Finish.CONTENT_FILTER:
+                    raise ContentRefused("the provider's filter stopped the model's answer")
+                else:
+                    return True
+        return False
 
     def _replied(
         self, messages: Sequence[Message], answer_tokens: int, seconds: float
-    ) -> Iterator[str | Completion]:
+    ) -> Steps[str | Completion, None, None]:
         """The reply, with its tokens counted however it ends."""
-        counter = self._generator.counter
         pieces: list[str] = []
         end: Completion | None = None
         try:
@@ -238,7 +254,27 @@ class Exchange:
                 yield piece
         finally:
             if end or pieces:
-                self.spent = _sum(self.spent, end, messages, "".join(pieces), counter)
+                self._spend(end or Completion(Finish.STOP), messages, "".join(pieces))
+
+    def _spend(self, end: Completion, messages: Sequence[Message], reply: str) -> None:
+        """Add what a call took; what the provider has not counted is estimated."""
+        count = self._generator.counter.count
+        prompt, completion = end.prompt_tokens, end.completion_tokens
+        told = prompt is not None and completion is not None
+        if prompt is None:
+            prompt = sum(count(message.text) for message in messages)
+        if completion is None:
+            completion = count(reply)
+        cached = end.cached_tokens or 0
+        cost = self._generator.cost(Completion(end.finish, prompt, cached, completion))
+        so_far = self.spent
+        self.spent = Spent(
+            so_far.prompt + prompt,
+            so_far.cached + cached,
+            so_far.completion + completion,
+            so_far.exact and told,
+            None if cost is None or so_far.cost is None else so_far.cost + cost,
+        )
 
     def _prompt(self, prompt_id: str) -> Prompt:
         prompt = self._generator.prompts[prompt_id]
@@ -254,12 +290,12 @@ class _Drafting:
     """An answer under construction: statements come in, claims with citations stand."""
 
     question: str
-    sentences: Mapping[int, Sentence]
-    articles: Mapping[str, ArticleInfo]
+    rendered: Rendered
     check: Check
     reply: list[str] = field(default_factory=list[str])
     text: str = ""
     claims: list[Claim] = field(default_factory=list[Claim])
+    gaps: list[Claim] = field(default_factory=list[Claim])
     numbers: dict[int, int] = field(default_factory=dict[int, int])
     dropped: int = 0
     unknown_markers: int = 0
@@ -269,27 +305,49 @@ class _Drafting:
         for statement in statements:
             if is_abstention(statement.text, ABSTAIN):
                 continue
-            grounded = ground(statement, self.sentences, self.question)
+            grounded = ground(statement, self.rendered.sentences, self.question, token=ABSTAIN)
             self.unknown_markers += grounded.unknown
-            if grounded.why_dropped:
+            if _is_gap(grounded, self.question):
+                self.gaps.append(Claim(grounded.text, Support.UNCITED, _GAP, ()))
+                if self.claims:
+                    yield from self._with_gaps(statement.lead)
+                continue
+            claim = self._claim(grounded)
+            if claim is None:
                 self.dropped += 1
                 continue
-            support, why = self.check(grounded.text, [self.sentences[number] for number in grounded.cited])
-            if support in (Support.UNSUPPORTED, Support.UNCITED):
-                self.dropped += 1
-                continue
-            numbers = tuple(self.numbers.setdefault(one, len(self.numbers) + 1) for one in grounded.cited)
-            claim = Claim(grounded.text, support, why, numbers)
-            lead = statement.lead if self.claims else statement.lead.lstrip()
-            self.claims.append(claim)
-            self.text += (piece := f"{lead}{claim.marked}")
-            yield Delta(piece)
+            yield from self._with_gaps(statement.lead)
+            yield self._shown(claim, statement.lead)
+
+    def _claim(self, grounded: Grounded) -> Claim | None:
+        """The statement as a claim; None when nothing supports it."""
+        if grounded.why_dropped:
+            return None
+        sentences = [self.rendered.sentences[number] for number in grounded.cited]
+        support, why = self.check(grounded.text, sentences)
+        if support in (Support.UNSUPPORTED, Support.UNCITED):
+            return None
+        numbers = tuple(self.numbers.setdefault(one, len(self.numbers) + 1) for one in grounded.cited)
+        return Claim(grounded.text, support, why, numbers)
+
+    def _with_gaps(self, lead: str) -> Iterator[Delta]:
+        """What the sources do not say, once it stands beside something that they do say."""
+        gaps, self.gaps = self.gaps, []
+        yield from (self._shown(gap, lead) for gap in gaps)
+
+    def _shown(self, claim: Claim, lead: str) -> Delta:
+        piece = f"{lead if self.claims else lead.lstrip()}{claim.marked}"
+        self.claims.append(claim)
+        self.text += piece
+        return Delta(piece)
 
     def written(self, reason: AbstentionReason) -> Written:
         """The answer so far; reason: why there is none, if no claim stands."""
+        articles = {source.article.id: source.article for source in self.rendered.sources}
+        cited_sentences = ((self.rendered.sentences[number], n) for number, n in self.numbers.items())
         citations = tuple(
-            Citation(n, self.articles[sentence.article_id], sentence.span, sentence.text)
-            for sentence, n in ((self.sentences[one], n) for one, n in self.numbers.items())
+            Citation(n, articles[sentence.article_id], sentence.span, sentence.text)
+            for sentence, n in cited_sentences
         )
         return Written(
             Draft(self.text, tuple(self.claims), citations, None), reason, self.dropped, self.unknown_markers
@@ -297,19 +355,17 @@ class _Drafting:
 
 
 _EMPTY = Draft("", (), (), None)
+_GAP = "that the sources do not say something needs no citation"
 
 
-def _sum(
-    spent: Spent, end: Completion | None, messages: Sequence[Message], reply: str, counter: TokenCounter
-) -> Spent:
-    """The tokens with those of one more call, estimated as far as the provider has not counted them."""
-    told = end is not None and end.prompt_tokens is not None and end.completion_tokens is not None
-    prompt, completion = (end.prompt_tokens, end.completion_tokens) if end else (None, None)
-    if prompt is None:
-        prompt = sum(counter.count(message.text) for message in messages)
-    if completion is None:
-        completion = counter.count(reply)
-    cached = (end.cached_tokens or 0) if end else 0
-    return Spent(
-        spent.prompt + prompt, spent.cached + cached, spent.completion + completion, spent.exact and told
-    )
+def _is_gap(grounded: Grounded, question: str) -> bool:
+    """Whether the statement says of a part of the question, in its words, that the sources do not answer it.
+
+    It may name and count nothing that the question does not.
+    """
+    text = grounded.text
+    if grounded.cited or not text.casefold().startswith(NOT_SAID.casefold()) or _QUOTES.search(text):
+        return False
+    rest = text[len(NOT_SAID) :]
+    new = names_in(f"of {rest}") | set(_FIGURE.findall(rest))
+    return new <= names_in(f"of {question}") | set(_FIGURE.findall(question))

@@ -18,7 +18,6 @@ from assistant.domain.conversation import Completion, Message
 from assistant.domain.errors import ArticleRejected, EmbedderMismatch
 from assistant.domain.history import Record
 from assistant.domain.passages import Hit, Passage, PreparedArticle, Sentence, Span
-from assistant.domain.prompts import Prompt
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,14 +122,6 @@ class TokenCounter(Protocol):
 
     def count(self, text: str) -> int:
         """How many tokens the text has."""
-        ...
-
-
-class PromptSource(Protocol):
-    """Finds prompts."""
-
-    def prompt(self, prompt_id: str) -> Prompt:
-        """The prompt; raises PromptInvalid when it is missing or lacks what it needs."""
         ...
 
 

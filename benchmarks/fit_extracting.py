@@ -185,7 +185,7 @@ def asked(plan: Plan, parts: Parts) -> Iterator[Described]:
         for kind, questions in plan.questions.items():
             for number, question in enumerate(questions):
                 scope = Scope(as_of=question.as_of)
-                ranked = retrieve(question.text, generation, parts.embedder, scope, exact=True)
+                ranked = retrieve(question.text, generation, parts.embedder, scope, exact=True).passages
                 found = describe(question.text, ranked, generation, parts.embedder)
                 answers = question.answers if kind.endswith("answerable") else ()
                 yield Described(kind, question.text, bool(number % 2), found, answers)

@@ -18,7 +18,7 @@ from assistant.bootstrap import build_assistant
 from assistant.settings import Settings
 from assistant.testing import FixedClock
 
-OURS = ("ASSISTANT_", "OPENAI_", "NO_COLOR")
+OURS = ("ASSISTANT_", "OPENAI_", "NO_COLOR", "TIKTOKEN_CACHE_DIR")
 
 # The same examples on every machine and in every run; no example database in the checkout.
 settings.register_profile("house", database=None, deadline=None, derandomize=True)

@@ -31,7 +31,9 @@ OPENAI_URL = "https://api.openai.com/v1"
 # A cap and no target, on top of what an answer may have: at 250 tokens a second it lasts for the
 # default deadline, and an answer is not cut short by what nobody sees.
 REASONING_TOKENS = 8_000
-CAPABILITIES = frozenset({"stream_options", "system", "temperature", "max_completion_tokens", "streaming"})
+CAPABILITIES = frozenset(
+    {"stream_options", "system", "temperature", "max_completion_tokens", "reasoning_effort", "streaming"}
+)
 
 _OPENAI = "openai"
 _OTHERS_SECONDS = 60.0  # other packages' clients are not closed from outside; their threads end with this
@@ -62,6 +64,7 @@ _COMPLAINED = {
         "streaming": r"\bstream(?:ing)?\b",
         "temperature": r"\btemperature\b",
         "max_completion_tokens": r"\bmax_completion_tokens\b",
+        "reasoning_effort": r"\breasoning[_.]effort\b",
         "system": r"\b(?:system|developer)\b.{0,20}\b(?:role|message|instruction|prompt)|role.{0,20}system",
     }.items()
 }
@@ -72,7 +75,8 @@ class LangchainModel:
 
     name: "provider:model"; a model alone is OpenAI's. base_url: an OpenAI-compatible server in place
     of OpenAI's own, which needs no key. api_key: for these two; other providers' packages have theirs
-    from the environment. lacks: the CAPABILITIES that the server does not have.
+    from the environment. lacks: the CAPABILITIES that the server does not have. effort: how long
+    a reasoning model is to think, "low" for example; its provider's default when None.
     Raises ConfigurationError where a key or a package is missing.
     """
 
@@ -84,6 +88,7 @@ class LangchainModel:
         api_key: str | None = None,
         lacks: Collection[str] = frozenset(),
         temperature: float = 0.0,
+        effort: str | None = None,
         calls: ProviderCalls | None = None,
     ) -> None:
         if unknown := sorted(set(lacks) - CAPABILITIES):
@@ -94,6 +99,7 @@ class LangchainModel:
         self._base_url = base_url or (OPENAI_URL if self._provider == _OPENAI else None)
         self._key = api_key or _PLACEHOLDER_KEY
         self._temperature = temperature
+        self._effort = effort
         self._lacks = frozenset(lacks)
         self._lock = Lock()
         self._built: dict[tuple[int, frozenset[str]], BaseChatModel] = {}
@@ -227,6 +233,8 @@ class LangchainModel:
             "max_retries": 0,
         }
         if self._provider == _OPENAI:
+            if reasons and self._effort and "reasoning_effort" not in lacks:
+                options["reasoning_effort"] = self._effort
             if self._clients is None:
                 self._clients = _Clients()
             options |= {

@@ -103,7 +103,6 @@ class OpenAIEmbedder:
 
     def _asked(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """The vectors of one request as they came, in the order of the texts."""
-
         client = self._client  # importing the vendor takes a second that is not the provider's
 
         def attempt(_: Attempt) -> NDArray[np.float64]:

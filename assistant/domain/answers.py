@@ -29,6 +29,7 @@ class AbstentionReason(StrEnum):
 
     RETRIEVAL = "retrieval"
     MODEL = "model"
+    REFUSAL = "refusal"
     GROUNDING = "grounding"
 
 
@@ -54,6 +55,11 @@ class Claim:
     support: Support
     why: str
     citations: tuple[int, ...]
+
+    @property
+    def marked(self) -> str:
+        """The text with its markers: "The vote is on Monday. [1][2]"."""
+        return f"{self.text} {''.join(f'[{n}]' for n in self.citations)}" if self.citations else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ class Result:
     """What every question gets, answered or not.
 
     as_of: the date that was stood on. nearest: the best passages, for a person to judge.
-    confidence: 0 to 1, how likely the corpus answers the question.
+    confidence: 0 to 1, how likely the extracted sentences answer; None where a model wrote or was asked.
     dropped: statements left out because nothing supports them.
     unknown_markers: citations of a model that lead nowhere, and were removed.
     complete: false for the checked beginning of an answer that broke off.
@@ -124,7 +130,7 @@ class Result:
     as_of: date
     text: str
     nearest: tuple[RankedPassage, ...]
-    confidence: float
+    confidence: float | None
     corpus: CorpusInfo
     usage: Usage
     provenance: Provenance

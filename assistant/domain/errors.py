@@ -35,6 +35,7 @@ AssistantError
       PromptTooLong           the prompt does not fit the model
     ContentRefused          the provider or its model refused to answer
     ReplyMalformed          what came back is no usable reply
+      VectorsUnusable         some of the vectors in it are none
     ReplyIncomplete         the reply broke off
 
 ``str(error)`` says what happened and to which value; ``help`` what to do about it.
@@ -44,6 +45,8 @@ AssistantError
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from assistant.domain.text import counted
 
 if TYPE_CHECKING:
     from assistant.domain.articles import Origin
@@ -263,7 +266,7 @@ class ProviderPaused(ProviderError):
 class RequestRejected(ProviderError):
     """The provider cannot do what was asked of it."""
 
-    help = "README.md, \"Models\", has the settings for servers that lack something."
+    help = 'README.md, "Models", has the settings for servers that lack something.'
 
 
 class PromptTooLong(RequestRejected):
@@ -283,6 +286,25 @@ class ReplyMalformed(ProviderError):
 
     retryable = True
     help = "Check that OPENAI_BASE_URL leads to an OpenAI-compatible server."
+
+
+class VectorsUnusable(ReplyMalformed):
+    """The reply holds no usable vector for some of the texts; those for the others are sound.
+
+    at: which texts, by their place in the call. article: the id of the one that they are from, once known.
+    """
+
+    retryable = False
+    help = "Leave the article out, or use another embedder: the model cannot embed this text."
+
+    def __init__(self, at: tuple[int, ...], article: str = "") -> None:
+        super().__init__(at, article)
+        self.at = at
+        self.article = article
+
+    def __str__(self) -> str:
+        whose = f" of the article {self.article!r}" if self.article else ""
+        return f"the embedder gave no usable vector for {counted(len(self.at), 'text')}{whose}"
 
 
 class ReplyIncomplete(ProviderError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from assistant.domain.answers import Abstention, Answer, Citation, Claim, Receipt
+from assistant.domain.answers import Abstention, Answer, Citation, Receipt
 from assistant.domain.articles import ArticleInfo, Origin
 
 WITHDRAWN = "[withdrawn]"  # stands where an article's words stood
@@ -34,7 +34,7 @@ class Record:
     at: when it was answered, in UTC.
     result: what was given out, without the passages of ``nearest``.
     nearest: the ids of those passages' articles, best first.
-    receipt: what can be checked again later; a withdrawal leaves it as it is.
+    receipt: what can be checked again later; of its hashes a withdrawal takes none.
     withdrawn: the ids of articles whose words were taken out.
     """
 
@@ -62,7 +62,14 @@ class Record:
         if not gone:
             return self
         stripped = _stripped(result, gone) if isinstance(result, Answer) else replace(result, text=WITHDRAWN)
-        return replace(self, result=stripped, withdrawn=(*self.withdrawn, *gone))
+        # A follow-up is made whole with words of the answer before it.
+        made = replace(result.provenance, standalone=None)
+        return replace(
+            self,
+            result=replace(stripped, provenance=made),
+            receipt=replace(self.receipt, provenance=made),
+            withdrawn=(*self.withdrawn, *gone),
+        )
 
 
 def _stripped(answer: Answer, gone: Collection[str]) -> Answer:
@@ -77,14 +84,11 @@ def _stripped(answer: Answer, gone: Collection[str]) -> Answer:
     citations = tuple(
         _blank(citation) if citation.n in numbers else citation for citation in answer.citations
     )
-    return replace(answer, text=" ".join(map(_marked, claims)), claims=claims, citations=citations)
+    text = " ".join(claim.marked for claim in claims)
+    return replace(answer, text=text, claims=claims, citations=citations)
 
 
 def _blank(citation: Citation) -> Citation:
     return replace(
         citation, article=ArticleInfo(id=citation.article.id, origin=Origin(root="", path="")), quote=""
     )
-
-
-def _marked(claim: Claim) -> str:
-    return " ".join((claim.text, *(f"[{n}]" for n in claim.citations)))

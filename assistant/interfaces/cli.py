@@ -1,7 +1,9 @@
 """The command line: ``assistant ask``, ``search``, ``ingest``, ``articles``, ``index`` and ``history``.
 
 Owns how a run ends. Exit codes: 0 answered, 1 internal or partly failed, 2 usage,
-3 configuration, 10 not in the corpus, 130 interrupted, 141 broken pipe, 143 terminated.
+3 configuration, 10 not in the corpus, 130 interrupted, 141 broken pipe, 143 terminated; and
+where a model or an embedder behind an API is required, 4 not authorized, 5 out of reach or no
+usable reply, 6 busy or out of quota, 7 timed out.
 """
 
 from __future__ import annotations
@@ -15,16 +17,21 @@ import click
 
 from assistant import __version__
 from assistant.interfaces.commands.answers import ask, search
+from assistant.interfaces.commands.doctor import doctor
 from assistant.interfaces.commands.history import history
 from assistant.interfaces.commands.index import index
 from assistant.interfaces.commands.library import articles, ingest
 from assistant.interfaces.console import (
     ANSWERED,
     BROKEN_PIPE,
+    BUSY,
     CONFIGURATION,
     INTERNAL,
     INTERRUPTED,
     TERMINATED,
+    TIMED_OUT,
+    UNAUTHORIZED,
+    UNREACHABLE,
     USAGE,
     note,
 )
@@ -72,7 +79,7 @@ def cli() -> None:
     """Answer questions over news articles, with the exact sentences that each answer rests on."""
 
 
-for _command in (ask, search, ingest, articles, index, history):
+for _command in (ask, search, ingest, articles, index, history, doctor):
     cli.add_command(_command)
 
 
@@ -107,14 +114,17 @@ def _failed(error: Exception) -> int:
 
     if isinstance(error, AssistantError):
         note(f"assistant: {_sentence(str(error))} {error.help}")
-        return _exit_code(error)
+        return exit_code(error)
     note(f"assistant: internal error, {type(error).__name__}: {error}")
     return INTERNAL
 
 
-def _exit_code(error: AssistantError) -> int:
+def exit_code(error: AssistantError) -> int:
+    """How a run ends that this error ended."""
     from assistant.domain import errors
 
+    if isinstance(error, errors.ProviderPaused) and isinstance(error.__cause__, errors.ProviderError):
+        return exit_code(error.__cause__)  # what it failed with before it was paused
     codes: tuple[tuple[type[AssistantError], int], ...] = (
         (errors.InvalidQuestion, USAGE),
         (errors.InputNotFound, USAGE),
@@ -127,5 +137,11 @@ def _exit_code(error: AssistantError) -> int:
         (errors.EmbedderMismatch, CONFIGURATION),
         (errors.FormatUnsupported, CONFIGURATION),
         (errors.HomeUnusable, CONFIGURATION),
+        (errors.ProviderUnauthorized, UNAUTHORIZED),
+        (errors.ProviderBusy, BUSY),
+        (errors.ProviderTimedOut, TIMED_OUT),
+        (errors.ModelUnknown, CONFIGURATION),
+        (errors.RequestRejected, CONFIGURATION),
+        (errors.ProviderError, UNREACHABLE),
     )
     return next((code for kind, code in codes if isinstance(error, kind)), INTERNAL)

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
 
 ANSWERED, INTERNAL, USAGE, CONFIGURATION, NOT_IN_CORPUS = 0, 1, 2, 3, 10
+UNAUTHORIZED, UNREACHABLE, BUSY, TIMED_OUT = 4, 5, 6, 7
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
 Command = TypeVar("Command", bound=Callable[..., Any])
 _SETTING_FLAGS = (
-    "home", "corpus", "content", "embedder", "passages", "exact_dense", "model", "no_model", "history"
+    "home", "corpus", "content", "embedder", "passages", "exact_dense", "model", "no_model", "require_model",
+    "history",
 )  # fmt: skip
 home_flag = click.option(
     "--home", type=click.Path(path_type=Path), help="Folder for what is stored.  [.assistant]"
@@ -50,7 +52,9 @@ def settings_flags(command: Command) -> Command:
             help="Folder whose corpus/ is the demo, instead of ours.",
         ),
         click.option(
-            "--embedder", type=click.Choice(["static", "hashing"]), help="How texts become vectors.  [static]"
+            "--embedder",
+            metavar="NAME",
+            help="How texts become vectors: static, minilm, openai:MODEL.  [static]",
         ),
     )
     for flag in reversed(flags):
@@ -95,11 +99,11 @@ def width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
 
 
-def show(text: str) -> None:
-    """Print a line of the answer on stdout."""
+def show(text: str, end: str = "\n") -> None:
+    """Print a line of the answer on stdout, or a piece of one."""
     from assistant.settings import colour_wanted
 
-    click.echo(text, color=None if colour_wanted() else False)
+    click.echo(f"{text}{end}", nl=False, color=None if colour_wanted() else False)
 
 
 def note(text: str) -> None:

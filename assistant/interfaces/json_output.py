@@ -41,6 +41,8 @@ def answer_json(result: Answer | Abstention) -> dict[str, Any]:
         "text": result.text,
         "claims": [asdict(claim) for claim in result.claims] if isinstance(result, Answer) else [],
         "dropped": result.dropped,
+        "unknown_markers": result.unknown_markers,
+        "complete": result.complete,
         "citations": [_citation(citation) for citation in result.citations]
         if isinstance(result, Answer)
         else [],

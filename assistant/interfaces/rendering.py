@@ -25,6 +25,7 @@ from assistant.ingest import IngestReport
 
 MAX_WIDTH = 100  # columns; longer lines are hard to read
 _MARKER = re.compile(r"(\[\d+\])")
+_PARTS = re.compile(r"\n| ?[^\s]+| ")
 _STANDS = {
     Standing.UNCHANGED: "still in the corpus",
     Standing.CHANGED: "the article has another text there now",
@@ -35,22 +36,59 @@ _HIDDEN_NOTE = "the article's text holds invisible characters here; --json shows
 
 def answer_text(result: Answer | Abstention, *, width: int | None = None) -> str:
     """The answer with its numbered sources, or what came nearest; width wraps it for a terminal."""
-    blocks = [_bold_markers(_wrapped(clean(result.text), width))]
+    flow = Flow(width)
+    blocks = [flow.add(result.text)]
     if isinstance(result, Answer):
-        blocks.append(
-            "\n".join(_wrapped(_source_line(citation), width, "    ") for citation in result.citations)
-        )
+        blocks.append(sources_text(result, width=width))
     return "\n\n".join(blocks)
+
+
+def sources_text(answer: Answer, *, width: int | None = None) -> str:
+    """The numbered sources of an answer, one for each citation."""
+    return "\n".join(_wrapped(_source_line(citation), width, "    ") for citation in answer.citations)
+
+
+class Flow:
+    """Lays out an answer that comes in pieces, whole words each, as it would be laid out at once."""
+
+    def __init__(self, width: int | None) -> None:
+        self._width = min(width, MAX_WIDTH) if width else None
+        self._column = 0
+
+    def add(self, piece: str) -> str:
+        """What is to be written for the piece."""
+        return _bold_markers("".join(self._placed(part) for part in _PARTS.findall(_visible(piece))))
+
+    def _placed(self, part: str) -> str:
+        """A word with the blank or the line break before it, or a line break that the text has itself."""
+        if part == "\n":
+            self._column = 0
+            return part
+        word = part.lstrip()
+        columns = sum(map(_columns, part))
+        if self._width and self._column and word != part and self._column + columns > self._width:
+            self._column = sum(map(_columns, word))
+            return f"\n{word}"
+        self._column += columns
+        return part
 
 
 def corpus_line(result: Answer | Abstention) -> str:
     """One line about what was searched and how the answer was made."""
     corpus = result.corpus
     newest = f", newest {corpus.newest.isoformat()}" if corpus.newest else ""
-    made = result.degraded.reason if result.degraded else "extracts, no model"
+    dropped = f"; {counted(result.dropped, 'unsupported statement')} dropped" if result.dropped else ""
     return (
-        f"{corpus.name} corpus: {counted(corpus.articles, 'article')}{newest}, as of {result.as_of}; {made}."
+        f"{corpus.name} corpus: {counted(corpus.articles, 'article')}{newest}, as of {result.as_of};"
+        f" {_maker(result)}{dropped}."
     )
+
+
+def _maker(result: Answer | Abstention) -> str:
+    """What answered, or why it was not what was asked for."""
+    if result.degraded:
+        return clean(result.degraded.reason)
+    return f"written by {clean(result.provenance.model)}" if result.provenance.model else "extracts, no model"
 
 
 def search_text(passages: Sequence[RankedPassage], *, width: int | None = None) -> str:
@@ -106,7 +144,7 @@ def record_text(
     asked = f"asked {_local(record.at)}, answer {result.id}; {corpus_line(result)}"
     blocks = [
         f"{_wrapped(clean(result.question), width)}\n{_wrapped(clean(asked), width)}",
-        _bold_markers(_wrapped(clean(result.text), width)),
+        Flow(width).add(result.text),
     ]
     if isinstance(result, Answer):
         checked: Sequence[Standing | None] = standings or [None] * len(result.citations)
@@ -169,7 +207,8 @@ def _made(result: Answer | Abstention) -> str:
         f"segmenter {made.segmenter}",
         f"settings {made.settings}",
         *(f"prompt {name} {value}" for name, value in sorted(made.prompts.items())),
-        f"confidence {result.confidence:.2f}",
+        *([f"searched as {made.standalone!r}"] if made.standalone else []),
+        *([f"confidence {result.confidence:.2f}"] if result.confidence is not None else []),
     )
     return clean(f"made with: {', '.join(parts)}")
 
@@ -203,6 +242,12 @@ def _found(rank: int, found: RankedPassage, width: int | None) -> str:
     head = _wrapped(f"{rank}. {described(found.article)}", width, "   ")
     body = textwrap.indent(_wrapped(clean(found.passage.cleaned), width and width - 3), "   ")
     return f"{head}\n   {found.score:.3f} = {why}\n{body}"
+
+
+def _visible(piece: str) -> str:
+    """The piece cleaned, with the blank and the line breaks at its edges and inside kept."""
+    blank = " " if piece[:1] == " " else ""
+    return f"{blank}{printable(piece)}"
 
 
 def _bold_markers(text: str) -> str:

@@ -11,6 +11,7 @@ adapter does, so a test that passes with a fake means something.
 from __future__ import annotations
 
 from assistant.testing.articles import ListSource, sample_article, sample_articles
+from assistant.testing.chat import ChatCall, ScriptedChatModel
 from assistant.testing.embedder import ScriptedEmbedder
 from assistant.testing.generations import MemoryGeneration, MemoryGenerations, MemoryWriter
 from assistant.testing.history import MemoryHistory
@@ -20,6 +21,7 @@ from assistant.testing.small import FixedClock, FullStopSegmenter, LineSegmenter
 from assistant.testing.strict import UnexpectedCall
 
 __all__ = [
+    "ChatCall",
     "FixedClock",
     "FullStopSegmenter",
     "LineSegmenter",
@@ -32,6 +34,7 @@ __all__ = [
     "MemoryLibraryWriter",
     "MemoryVectorIndex",
     "MemoryWriter",
+    "ScriptedChatModel",
     "ScriptedEmbedder",
     "UnexpectedCall",
     "sample_article",

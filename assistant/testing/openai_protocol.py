@@ -19,8 +19,18 @@ from typing import Any
 Body = Mapping[str, Any]
 
 CHAT, EMBEDDINGS = "/chat/completions", "/embeddings"
-LACKS = frozenset({"stream_options", "system", "max_completion_tokens", "temperature", "usage", "streaming"})
-_REFUSED_WHEN_LACKING = ("stream_options", "max_completion_tokens", "temperature")
+LACKS = frozenset(
+    {
+        "stream_options",
+        "system",
+        "max_completion_tokens",
+        "temperature",
+        "reasoning_effort",
+        "usage",
+        "streaming",
+    }
+)
+_REFUSED_WHEN_LACKING = ("stream_options", "max_completion_tokens", "temperature", "reasoning_effort")
 _DOCUMENTED = """
     audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens
     messages metadata modalities model moderation n parallel_tool_calls prediction presence_penalty

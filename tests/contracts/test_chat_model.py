@@ -50,10 +50,16 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def model(
-    server: OpenAIServer, name: str = "openai:gpt-4o", *, lacks: Collection[str] = frozenset()
+    server: OpenAIServer,
+    name: str = "openai:gpt-4o",
+    *,
+    lacks: Collection[str] = frozenset(),
+    effort: str | None = None,
 ) -> LangchainModel:
     calls = ProviderCalls("the provider", sleep=lambda seconds: None)
-    return LangchainModel(name, base_url=server.base_url, api_key="sk-test", lacks=lacks, calls=calls)
+    return LangchainModel(
+        name, base_url=server.base_url, api_key="sk-test", lacks=lacks, effort=effort, calls=calls
+    )
 
 
 def ask(chat: ChatModel, messages: Sequence[Message] = MESSAGES) -> list[str | Completion]:
@@ -264,16 +270,25 @@ def test_only_a_complaint_of_a_lack_is_taken_for_one(
         ("gpt-oss:20b", True),
     ],
 )
-def test_a_reasoning_model_gets_no_temperature_and_room_for_what_nobody_sees(
+def test_a_reasoning_model_gets_no_temperature_an_effort_and_room_for_what_nobody_sees(
     name: str, reasons: bool
 ) -> None:
     with OpenAIServer([Reply(TEXT)]) as server:
-        ask(model(server, name))
+        ask(model(server, name, effort="low"))
         server.assert_complete()
         body = server.requests[0].body
+    assert body.get("reasoning_effort") == ("low" if reasons else None)
     assert ("temperature" in body) is not reasons
     assert body["max_completion_tokens"] == 50 + (REASONING_TOKENS if reasons else 0)
     assert body["model"] == name.removeprefix("openai:")
+
+
+def test_a_server_that_knows_no_effort_is_asked_without() -> None:
+    with OpenAIServer(default=Reply(TEXT), lacks={"reasoning_effort"}) as server:
+        chat = model(server, "gpt-oss-20b", effort="low")
+        ask(chat)
+        ask(chat)
+        assert ["reasoning_effort" in request.body for request in server.requests] == [True, False, False]
 
 
 def test_each_length_of_answers_is_a_limit_of_its_own() -> None:

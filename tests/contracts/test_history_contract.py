@@ -273,10 +273,10 @@ def test_an_answer_that_only_lay_near_a_withdrawn_article_keeps_its_text(history
 def test_a_claim_on_two_articles_goes_when_one_of_them_does(history: History) -> None:
     result = answered("a1", ("bridge", CRACKS), ("lighthouse", PAINT))
     joined = Claim("Cracked and blue.", Support.PARTIAL, "both", (1, 2))
-    fill(history, kept(replace(result, text="Cracked and blue. [1] [2]", claims=(joined,))))
+    fill(history, kept(replace(result, text="Cracked and blue. [1][2]", claims=(joined,))))
     history.withdraw(["lighthouse"], corpus="main")
     (record,) = history.newest()
-    assert record.result.text == f"{WITHDRAWN} [1] [2]"
+    assert record.result.text == f"{WITHDRAWN} [1][2]"
 
 
 def test_articles_can_be_withdrawn_one_after_the_other(history: History) -> None:

@@ -133,7 +133,8 @@ def test_processes_may_keep_at_once(cache: SqliteVectors, path: Path) -> None:
         "cache = SqliteVectors(Path(sys.argv[1]), warn=sys.exit); row = np.eye(1, 8, dtype=np.float32)[0];"
         "[cache.put('one/1', {f'{sys.argv[2]} {at}': row}) for at in range(30)]"
     )
-    processes = [subprocess.Popen([sys.executable, "-c", program, path, name]) for name in "ab"]
+    ours = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    processes = [subprocess.Popen([sys.executable, "-c", program, path, name], env=ours) for name in "ab"]
     assert [process.wait(30) for process in processes] == [0, 0]
     assert len(cache.get("one/1", [f"{name} {at}" for name in "ab" for at in range(30)])) == 60
 

@@ -17,8 +17,9 @@ ISLAND = "How many people live on Little Corrow?"
 OUTSIDE = "Who won the 2022 World Cup?"
 
 ANSWER = {
-    "schema", "answer_id", "kind", "reason", "question", "as_of", "text", "claims", "dropped", "citations",
-    "nearest", "confidence", "degraded", "corpus", "usage", "provenance",
+    "schema", "answer_id", "kind", "reason", "question", "as_of", "text", "claims", "dropped",
+    "unknown_markers", "complete", "citations", "nearest", "confidence", "degraded",
+    "corpus", "usage", "provenance",
 }  # fmt: skip
 CLAIM = {"text", "support", "why", "citations"}
 CITATION = {"n", "article_id", "title", "outlet", "url", "published", "start", "end", "quote"}
@@ -27,8 +28,10 @@ PASSAGE = {
     "dense", "recency", "text",
 }  # fmt: skip
 CORPUS = {"name", "articles", "newest", "generation"}
-USAGE = {"prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd", "milliseconds"}
-PROVENANCE = {"version", "model", "prompts", "settings", "embedder", "segmenter", "generation"}
+USAGE = {"prompt_tokens", "cached_tokens", "completion_tokens", "exact", "cost_usd", "milliseconds"}
+PROVENANCE = {
+    "version", "model", "prompts", "settings", "embedder", "segmenter", "generation", "standalone",
+}  # fmt: skip
 
 
 def test_an_answer_is_alone_on_standard_output(run: Run) -> None:
@@ -180,19 +183,6 @@ def test_what_is_no_date_is_a_usage_error(call: Call, flag: str, value: str) -> 
     ran = call("ask", ISLAND, flag, value)
     assert ran.code == 2
     assert f"{value!r} is no date; write it like 2024-07-28" in ran.complaint()
-
-
-def test_a_model_that_was_asked_for_and_is_not_there_degrades_the_answer(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ASSISTANT_MODEL", "gpt-9")
-    reason = "this version has no model to write answers; these are extracts"
-    degraded = call("ask", ISLAND, "--json")
-    assert degraded.code == 0
-    assert degraded.json()["degraded"] == {"reason": reason}
-    assert call("ask", ISLAND).err.endswith(f"; {reason}.\n")
-    assert call("ask", ISLAND, "--no-model", "--json").json()["degraded"] is None
-    assert call("ask", ISLAND, "--no-model").err.endswith("; extracts, no model.\n")
 
 
 def test_help_and_version(call: Call) -> None:

@@ -78,14 +78,14 @@ def test_a_setting_that_does_not_fit_is_a_configuration_error_in_one_line(
     assert ran.obeyed() == []
 
 
-@pytest.mark.parametrize("flags", [["-k", "0"], ["--embedder", "word2vec"]])
+@pytest.mark.parametrize("flags", [["-k", "0"], ["-k", "101"]])
 def test_a_flag_out_of_range_is_a_usage_error(call: Call, flags: list[str]) -> None:
     ran = call("ask", ISLAND, *flags)
     assert ran.code == 2
     assert ran.complaint().startswith("assistant ask: Invalid value for ")
 
 
-@pytest.mark.parametrize("flags", [["--corpus", "a/b"], ["--corpus", ""]])
+@pytest.mark.parametrize("flags", [["--corpus", "a/b"], ["--corpus", ""], ["--embedder", "word2vec"]])
 def test_a_flag_that_does_not_fit_is_a_configuration_error(call: Call, flags: list[str]) -> None:
     ran = call("ask", ISLAND, *flags)
     assert ran.code == 3

@@ -366,6 +366,7 @@ def withdraw_story(
         generations(home, step=step),
         today=date(2024, 5, 6),
         forget_quotes=forget_quotes,
+        forget_vectors=lambda: None,
         patience=patience,
     )
     return list(done.still_read)
@@ -482,8 +483,8 @@ def compare(homes: Sequence[str], source: str, *, count: int, questions: int) ->
             lexical, dense, best, likely = (
                 [each.lexical.search(question, 50) for each in (first, *others)],
                 [each.vectors.search(vector, 50, exact=True) for each in (first, *others)],
-                [retrieve(question, each, EMBEDDER, scope, exact=True) for each in (first, *others)],
-                [retrieve(question, each, EMBEDDER, scope) for each in (first, *others)],
+                [retrieve(question, each, EMBEDDER, scope, exact=True).passages for each in (first, *others)],
+                [retrieve(question, each, EMBEDDER, scope).passages for each in (first, *others)],
             )
             for same in (lexical, dense, best):
                 assert same == [same[0]] * len(same), question

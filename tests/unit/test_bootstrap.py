@@ -10,7 +10,6 @@ import pytest
 
 from assistant.bootstrap import build_assistant, build_parts, chosen_corpus, ingest_paths
 from assistant.domain.errors import ConfigurationError, CorpusNotFound, InputNotFound
-from assistant.extracting import weights_hash
 from assistant.settings import Settings
 from assistant.testing import (
     FixedClock,
@@ -160,17 +159,3 @@ def test_parts_for_reading_and_writing_are_the_same(settings: Settings) -> None:
         parts.embedder.fingerprint
         != build_parts(settings.model_copy(update={"embedder": "static"}), "main").embedder.fingerprint
     )
-
-
-@pytest.mark.parametrize(
-    ("model", "no_model", "degraded"),
-    [(None, False, False), ("some", False, True), ("some", True, False), (None, True, False)],
-)
-def test_a_model_that_is_wanted_and_cannot_be_had_degrades(
-    settings: Settings, model: str | None, no_model: bool, degraded: bool
-) -> None:
-    wanted = settings.model_copy(update={"model": model, "no_model": no_model})
-    result = build_assistant(wanted).ask("How deep is the Quill well?")
-    assert (result.degraded is not None) is degraded
-    assert result.provenance.model is None
-    assert result.provenance.settings == f"{wanted.fingerprint()}/{weights_hash()}"

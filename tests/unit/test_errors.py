@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from assistant.domain import errors
-from assistant.domain.errors import ArticleRejected, AssistantError, HistoryBusy, LibraryBusy, WorkerLost
+from assistant.domain.errors import ArticleRejected, AssistantError
 
 
 def tree(root: type[AssistantError], depth: int = 0) -> Iterator[tuple[int, type[AssistantError]]]:
@@ -52,7 +52,17 @@ def test_no_two_errors_give_the_same_advice(each: type[AssistantError]) -> None:
 
 
 def test_only_what_may_work_later_without_a_change_is_retryable() -> None:
-    assert [each for each in CLASSES if each.retryable] == [WorkerLost, LibraryBusy, HistoryBusy]
+    assert [each.__name__ for each in CLASSES if each.retryable] == [
+        "WorkerLost",
+        "LibraryBusy",
+        "HistoryBusy",
+        "ProviderUnreachable",
+        "ProviderBusy",
+        "ProviderTimedOut",
+        "ProviderPaused",
+        "ReplyMalformed",
+        "ReplyIncomplete",
+    ]
 
 
 def test_a_rejected_article_says_where_and_why() -> None:

@@ -32,7 +32,7 @@ def generation(text: str = TEXT) -> Iterator[Generation]:
 
 def found(question: str, text: str = TEXT) -> Extract:
     with generation(text) as current:
-        ranked = retrieve(question, current, HashingEmbedder(), Scope(as_of=date(2026, 1, 1)))
+        ranked = retrieve(question, current, HashingEmbedder(), Scope(as_of=date(2026, 1, 1))).passages
         return extract(question, ranked, current, HashingEmbedder())
 
 
@@ -73,7 +73,7 @@ def test_without_passages_nothing_is_found() -> None:
 def test_the_weights_file_names_the_features_that_there_are() -> None:
     question = "Who commands the new patrol?"
     with generation() as current:
-        ranked = retrieve(question, current, HashingEmbedder(), Scope(as_of=date(2026, 1, 1)))
+        ranked = retrieve(question, current, HashingEmbedder(), Scope(as_of=date(2026, 1, 1))).passages
         described = describe(question, ranked, current, HashingEmbedder())
     weights = load_weights()
     assert weights.sentence.keys() == described.candidates[0].features.keys()

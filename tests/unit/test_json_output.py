@@ -69,12 +69,15 @@ REST = {
     "question": "Who?",
     "as_of": "2031-04-01",
     "dropped": 0,
+    "unknown_markers": 0,
+    "complete": True,
     "nearest": [SHOWN],
     "confidence": 0.75,
     "usage": {
         "prompt_tokens": 0,
         "cached_tokens": 0,
         "completion_tokens": 0,
+        "exact": True,
         "cost_usd": 0.0,
         "milliseconds": {"total": 1.5},
     },
@@ -86,6 +89,7 @@ REST = {
         "embedder": "embedder/1",
         "segmenter": "segmenter/1",
         "generation": 3,
+        "standalone": None,
     },
 }
 

@@ -16,12 +16,15 @@ PUBLIC = {
     "assistant.bootstrap": """
         DEMO MAIN Parts build_assistant build_parts chosen_corpus ingest_paths open_history verify_record
         Care follow_paths readmit_articles stores take_care withdraw_articles
+        LOCAL_EMBEDDERS build_chat build_counter build_embedder fetch_tokenizer has_fallback
+        load_chat_packages load_prompts tokenizer_folder
     """,
     "assistant.answering": """
         MAX_QUESTION NEAREST Assistant Identity Within verify
     """,
     "assistant.settings": """
-        CONFIG_FILE Settings load_settings colour_wanted
+        CONFIG_FILE DEFAULT_MODEL MODEL_NEEDS Settings SettingInForce load_settings settings_in_force
+        colour_wanted
     """,
     "assistant.domain.answers": """
         Support AbstentionReason Citation Claim CorpusInfo Usage Provenance Degraded Result Answer
@@ -35,10 +38,19 @@ PUBLIC = {
         WorkerLost
         ArticleNotFound CorpusNotFound LibraryBusy LibraryDamaged EmbedderMismatch FormatUnsupported
         HomeUnusable HistoryError HistoryNotFound HistoryBusy HistoryDamaged ArchiveUnusable CorpusExists
-        FormatOutdated LibraryLost
+        FormatOutdated LibraryLost PromptInvalid
+        ProviderError ProviderUnauthorized ModelUnknown ProviderUnreachable ProviderBusy QuotaExhausted
+        ProviderTimedOut ProviderPaused RequestRejected PromptTooLong ContentRefused ReplyMalformed
+        ReplyIncomplete VectorsUnusable
+    """,
+    "assistant.domain.conversation": """
+        Turn Message Finish Completion
+    """,
+    "assistant.domain.prompts": """
+        PLACEHOLDER Prompt
     """,
     "assistant.domain.events": """
-        Status Sources Delta Done Failed Event
+        Status Sources Delta Retracted Done Failed Event
     """,
     "assistant.domain.history": """
         WITHDRAWN Standing Record
@@ -52,12 +64,16 @@ PUBLIC = {
     """,
     "assistant.ports": """
         Clock ArticleSource Segmenter Embedder LexicalIndex VectorIndex Library Manifest Generation
-        IndexRow LibraryWriter GenerationWriter Generations History Archives Freed
+        IndexRow LibraryWriter GenerationWriter Generations History Archives Freed ChatModel TokenCounter
+    """,
+    "assistant.testing.openai_server": """
+        FAULTS LACKS VECTOR_FAULTS Echo Fault OpenAIServer Reader Reply Request Script ScriptInvalid
+        Step Vectors expired_certificate main read_script
     """,
     "assistant.testing": """
         FixedClock FullStopSegmenter LineSegmenter ListSource MemoryGeneration MemoryGenerations
         MemoryHistory MemoryLexicalIndex MemoryLibrary MemoryLibraryWriter MemoryVectorIndex MemoryWriter
-        ScriptedEmbedder UnexpectedCall sample_article sample_articles
+        ScriptedEmbedder ChatCall ScriptedChatModel UnexpectedCall sample_article sample_articles
     """,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from assistant.domain.errors import ConfigurationError
-from assistant.settings import Settings, colour_wanted, load_settings
+from assistant.settings import DEFAULT_MODEL, Settings, colour_wanted, load_settings, settings_in_force
 
 DEFAULTS: dict[str, Any] = {
     "home": Path(".assistant"),
@@ -20,8 +21,21 @@ DEFAULTS: dict[str, Any] = {
     "exact_dense": False,
     "model": None,
     "no_model": False,
+    "require_model": False,
+    "base_url": None,
+    "api_key": None,
+    "model_seconds": 30.0,
+    "model_lacks": frozenset(),
+    "model_effort": "low",
+    "model_price": None,
+    "context_tokens": 6000,
+    "answer_tokens": 800,
+    "history_tokens": 1000,
+    "tokenizers": None,
     "history": True,
 }
+URLS: list[object] = ["http://file/v1", "http://env/v1", "http://flag/v1"]
+LACKS: list[object] = [frozenset({"system"}), frozenset({"streaming", "temperature"}), frozenset()]
 # A line of assistant.toml, a value of the environment, a flag; and what each of them means.
 SOURCES: list[tuple[str, str, object, list[object]]] = [
     ("home = 'file'", "env", Path("flag"), [Path("file"), Path("env"), Path("flag")]),
@@ -32,6 +46,16 @@ SOURCES: list[tuple[str, str, object, list[object]]] = [
     ("exact_dense = true", "false", True, [True, False, True]),
     ("model = 'file'", "env", "flag", ["file", "env", "flag"]),
     ("no_model = true", "0", True, [True, False, True]),
+    ("require_model = true", "0", True, [True, False, True]),
+    ("base_url = 'http://file/v1'", "http://env/v1", "http://flag/v1", URLS),
+    ("model_seconds = 5", "6.5", 7, [5, 6.5, 7]),
+    ("model_lacks = ['system']", "streaming, temperature", frozenset(), LACKS),
+    ("model_effort = 'high'", "none", "default", ["high", "none", "default"]),
+    ("model_price = '1,1,1'", "2,2,2", "3,3,3", ["1,1,1", "2,2,2", "3,3,3"]),
+    ("context_tokens = 1000", "2000", 3000, [1000, 2000, 3000]),
+    ("answer_tokens = 100", "200", 300, [100, 200, 300]),
+    ("history_tokens = 0", "10", 20, [0, 10, 20]),
+    ("tokenizers = 'file'", "env", Path("flag"), [Path("file"), Path("env"), Path("flag")]),
     ("history = false", "1", False, [False, True, False]),
 ]
 
@@ -55,7 +79,9 @@ def test_flag_over_environment_over_file(
 
 
 def test_every_setting_is_in_the_table() -> None:
-    assert [line.split()[0] for line, *_ in SOURCES] == list(Settings.model_fields) == list(DEFAULTS)
+    in_file = [name for name in Settings.model_fields if name != "api_key"]  # a key is in no file
+    assert [line.split()[0] for line, *_ in SOURCES] == in_file
+    assert list(Settings.model_fields) == list(DEFAULTS)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +165,11 @@ def test_settings_are_frozen() -> None:
         ({"passages": 9}, True),
         ({"exact_dense": True}, True),
         ({"model": "some"}, True),
-        ({"no_model": True}, True),
+        ({"no_model": True}, False),
+        ({"context_tokens": 900}, False),
+        ({"api_key": "sk-1"}, True),
+        ({"model": "some", "context_tokens": 900}, True),
+        ({"model": "some", "no_model": True}, False),
     ],
 )
 def test_the_fingerprint_changes_with_what_can_change_an_answer(
@@ -164,3 +194,107 @@ def test_when_a_terminal_may_be_coloured(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert colour_wanted() is wanted
+
+
+def in_force(name: str, flags: dict[str, Any] | None = None) -> tuple[object, str]:
+    """The value of a setting and its origin, as they are shown."""
+    shown = {one.name: one for one in settings_in_force(load_settings(flags), flags)}
+    assert list(shown) == list(Settings.model_fields)
+    return shown[name].value, shown[name].origin
+
+
+@pytest.mark.parametrize(("line", "environment", "flag", "meant"), SOURCES)
+def test_each_value_in_force_tells_its_origin(
+    monkeypatch: pytest.MonkeyPatch, line: str, environment: str, flag: object, meant: list[object]
+) -> None:
+    name = line.split(maxsplit=1)[0]
+    variable = f"ASSISTANT_{name.upper()}"
+    origins = [in_force(name)[1]]
+    Path("assistant.toml").write_text(line)
+    origins.append(in_force(name)[1])
+    monkeypatch.setenv(variable, environment)
+    origins += [in_force(name, {name: given})[1] for given in (None, flag)]
+    assert origins == ["default", "assistant.toml", f"environment variable {variable}", "flag"]
+
+
+@pytest.mark.parametrize(
+    ("name", "ours", "usual", "values"),
+    [
+        ("base_url", "ASSISTANT_BASE_URL", "OPENAI_BASE_URL", ("http://a/v1", "http://b/v1", "http://c/v1")),
+        ("tokenizers", "ASSISTANT_TOKENIZERS", "TIKTOKEN_CACHE_DIR", ("a", "b", "c")),
+    ],
+)
+def test_a_usual_variable_wins_over_the_file_and_ours_over_both(
+    monkeypatch: pytest.MonkeyPatch, name: str, ours: str, usual: str, values: tuple[str, str, str]
+) -> None:
+    for variable in (ours, usual):
+        monkeypatch.delenv(variable, raising=False)
+    Path("assistant.toml").write_text(f"{name} = '{values[0]}'")
+    assert in_force(name) == (values[0], "assistant.toml")
+    monkeypatch.setenv(usual, values[1])
+    assert in_force(name) == (values[1], f"environment variable {usual}")
+    monkeypatch.setenv(ours, values[2])
+    assert in_force(name) == (values[2], f"environment variable {ours}")
+    monkeypatch.setenv(ours, "")
+    assert in_force(name) == (values[1], f"environment variable {usual}")
+
+
+def test_what_is_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert in_force("api_key") == ("absent", "default")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://me:secret@models.example:8000/v1?token=secret")
+    assert in_force("api_key") == ("present", "environment variable OPENAI_API_KEY")
+    assert in_force("base_url")[0] == "http://models.example:8000/v1"
+    assert "secret" not in repr(settings_in_force(load_settings()))
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen"),
+    [
+        ({}, None),
+        ({"base_url": "http://localhost/v1"}, None),
+        ({"api_key": "sk-1"}, DEFAULT_MODEL),
+        ({"require_model": True}, DEFAULT_MODEL),
+        ({"model": "openai:other"}, "openai:other"),
+        ({"model": "other", "api_key": "sk-1"}, "other"),
+        ({"model": "other", "api_key": "sk-1", "no_model": True}, None),
+    ],
+)
+def test_a_model_is_chosen_by_its_name_or_by_a_key(given: dict[str, Any], chosen: str | None) -> None:
+    assert Settings(**given).chosen_model == chosen
+
+
+def test_the_names_that_everybody_uses_are_read_and_ours_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-theirs")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://theirs/v1")
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "theirs")
+    loaded = load_settings()
+    assert loaded.api_key
+    assert loaded.api_key.get_secret_value() == "sk-theirs"
+    assert (loaded.base_url, loaded.tokenizers) == ("http://theirs/v1", Path("theirs"))
+    assert "sk-theirs" not in repr(loaded)
+    monkeypatch.setenv("ASSISTANT_BASE_URL", "http://ours/v1")
+    assert load_settings().base_url == "http://ours/v1"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"base_url": "localhost:8000"}, "write an address like http://localhost:8000/v1"),
+        ({"model_lacks": "sistem"}, "'sistem' is none of stream_options, system"),
+        ({"model": "two words"}, "write a name like openai:"),
+        ({"embedder": "word2vec"}, "write static, minilm, hashing or openai:MODEL"),
+        ({"no_model": True, "require_model": True}, "--no-model and --require-model exclude each other"),
+        ({"model_seconds": 0}, "greater than 0"),
+    ],
+)
+def test_what_does_not_fit_is_told_with_what_would(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        load_settings(given)
+
+
+def test_a_key_in_a_file_is_refused() -> None:
+    Path("assistant.toml").write_text("api_key = 'sk-1'")
+    with pytest.raises(ConfigurationError, match="files are shared: set OPENAI_API_KEY") as caught:
+        load_settings()
+    assert "sk-1" not in str(caught.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +23,8 @@ from assistant.interfaces.console import (
 )
 
 if TYPE_CHECKING:
+    from assistant.domain.answers import Abstention, Answer
+    from assistant.domain.events import Event
     from assistant.interfaces.batch import BatchQuestion
 
 
@@ -68,8 +70,13 @@ def _answer_flags(command: Command) -> Command:
 @click.command()
 @click.argument("question", nargs=-1)
 @_answer_flags
-@click.option("--model", metavar="NAME", help="A model to write the answer (this version gives extracts).")
+@click.option(
+    "--model", metavar="NAME", help="Model that writes the answer.  [one of OpenAI's once a key is set]"
+)
 @click.option("--no-model", is_flag=True, default=None, help="Answer by extracts, whatever else is set.")
+@click.option(
+    "--require-model", is_flag=True, default=None, help="Fail when the model cannot answer; no extracts."
+)
 @click.option(
     "--history/--no-history", default=None, help="Keep questions and answers for `assistant history`.  [keep]"
 )
@@ -77,7 +84,9 @@ def _answer_flags(command: Command) -> Command:
 def ask(question: tuple[str, ...], batch: Iterable[str] | None, as_json: bool, **flags: Any) -> int:
     """Answer QUESTION from the corpus, or read it from standard input.
 
-    Exit code 0: answered; 10: not in the corpus.
+    Exit code 0: answered; 10: not in the corpus. With --require-model 4: the key is refused;
+    5: the model's server is out of reach or sends no usable reply; 6: it takes no more requests;
+    7: time is up.
     """
     from assistant.domain.answers import Abstention
     from assistant.interfaces import json_output, rendering
@@ -90,13 +99,41 @@ def ask(question: tuple[str, ...], batch: Iterable[str] | None, as_json: bool, *
             batch, scope, lambda one: json_output.answer_json(assistant.ask(one.pop("question"), **one))
         )
     asked = _question(question)
-    result = assistant_of(settings).ask(asked, **scope)
-    if as_json:
+    if settings.chosen_model and not as_json and width():
+        result = _watched(assistant_of(settings).stream(asked, **scope))
+    elif as_json:
+        result = assistant_of(settings).ask(asked, **scope)
         show(json_output.dumps(json_output.answer_json(result)))
     else:
+        result = assistant_of(settings).ask(asked, **scope)
         note(rendering.corpus_line(result))
         show(rendering.answer_text(result, width=width()))
     return NOT_IN_CORPUS if isinstance(result, Abstention) else ANSWERED
+
+
+def _watched(events: Iterator[Event]) -> Answer | Abstention:
+    """The result of an answer whose statements are printed as they come."""
+    from assistant.domain.answers import Answer
+    from assistant.domain.events import Delta, Done, Failed, Retracted
+    from assistant.interfaces import rendering
+
+    flow = rendering.Flow(width())
+    for event in events:
+        if isinstance(event, Delta):
+            show(flow.add(event.text), end="")
+        elif isinstance(event, Retracted):
+            show("")
+            note(f"Never mind the above: {event.reason}.")
+            flow = rendering.Flow(width())
+        elif isinstance(event, Failed):
+            raise event.error
+        elif isinstance(event, Done):
+            result = event.result
+            sources = rendering.sources_text(result, width=width()) if isinstance(result, Answer) else ""
+            show(f"\n\n{sources}" if sources else "")
+            note(rendering.corpus_line(result))
+            return result
+    raise AssertionError("a stream ends with Done or Failed")
 
 
 @click.command()
