@@ -246,7 +246,9 @@ def _connection(case: _Case) -> Fault:
         return Fault(ProviderUnreachable(f"no connection to {case.host} in time"), retries=1)
     if any(isinstance(link, httpx2.TimeoutException) for link in links):
         return _timeout(case)
-    reason = case.provider.scrubbed(str(links[-1]) or type(links[-1]).__name__)
+    last = links[-1]
+    said = (last.strerror if isinstance(last, OSError) else "") or str(last) or type(last).__name__
+    reason = case.provider.scrubbed(said)
     if any(isinstance(link, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError) for link in links):
         return Fault(RequestRejected(f"a request to {case.host} cannot be made: {reason}"))
     if any(isinstance(link, httpx2.ConnectError | httpx2.ProxyError) for link in links):

@@ -55,9 +55,9 @@ _LABEL = (
     r"(?:[\^#§]|(?:s|src|sources?|sentences?|refs?\.?|references?|passages?|notes?|cit(?:ation|e)s?|no\.)"
     r"[ \t:.#_-]{0,2})?"
 )
-_ITEM = (
-    rf"{_LABEL}(?P<first>[-−]?\d{{1,60}})(?:\s{{0,3}}(?:[-‐‑‒–—]|to)\s{{0,3}}{_LABEL}(?P<last>\d{{1,60}}))?"
-)
+# Raised, lowered, circled, Roman ones and those in keycaps stand for no number, but they look like one.
+_DIGITS = r"(?:[\d²³¹⁰⁴-⁹₀-₉①-⒛⓪-⓿❶-➓Ⅰ-ↈ🄀-🄌]\ufe0f?\u20e3?){1,60}"
+_ITEM = rf"{_LABEL}(?P<first>[-−]?{_DIGITS})(?:\s{{0,3}}(?:[-‐‑‒–—]|to)\s{{0,3}}{_LABEL}(?P<last>{_DIGITS}))?"
 _ITEMS = re.compile(_ITEM, re.IGNORECASE)
 _BARE = re.sub(r"\?P<\w+>", "?:", _ITEM)
 _LIST = re.compile(
@@ -101,10 +101,9 @@ def neutral(text: str) -> str:
         inside = _inside(found)
         is_marker = bool(_numbers(inside))
         end = found.end() if is_marker else found.start() + 1  # what is none may hold one
-        pieces += (
-            text[at : found.start()],
-            f"({inside.strip()})" if is_marker else text[found.start() : end],
-        )
+        before = text[at : found.start()]
+        opening = " (" if before.endswith(tuple(CLOSING)) else "("  # "[words](2)" would be a link
+        pieces += (before, f"{opening}{inside.strip()})" if is_marker else text[found.start() : end])
         at = end
     return "".join(pieces) + text[at:]
 
@@ -137,7 +136,7 @@ def _range(first: int, last: int) -> range | tuple[int]:
 
 
 def _number(digits: str) -> int:
-    """The number; UNKNOWN for digits that no prompt shows: Arabic ones, a minus, a dozen of them."""
+    """The number; UNKNOWN for digits that no prompt shows: Arabic or raised ones, a minus, a dozen of them."""
     digits = digits.translate(_WIDE)
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS else UNKNOWN
 

@@ -88,7 +88,11 @@ def _maker(result: Answer | Abstention) -> str:
     """What answered, or why it was not what was asked for."""
     if result.degraded:
         return clean(result.degraded.reason)
-    return f"written by {clean(result.provenance.model)}" if result.provenance.model else "extracts, no model"
+    if result.provenance.model:
+        return f"written by {clean(result.provenance.model)}"
+    if result.confidence is None:  # only where a model writes
+        return "no passage came near enough to ask the model"
+    return "extracts, no model"
 
 
 def search_text(passages: Sequence[RankedPassage], *, width: int | None = None) -> str:

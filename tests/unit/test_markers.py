@@ -49,6 +49,9 @@ SHAPES = {
     "[5-3]": (UNKNOWN,),
     "[999999999999999999999]": (UNKNOWN,),
     "[١]": (UNKNOWN,),
+    "[³]": (UNKNOWN,),
+    "[①, Ⅶ]": (UNKNOWN,),
+    "[7\ufe0f\u20e3]": (UNKNOWN,),
     "[3": (UNKNOWN,),
     "[3, 4": (UNKNOWN,),
     "[": (),
@@ -103,6 +106,7 @@ def test_plain_text_is_not_waited_for() -> None:
         ("［2］ 【2†source】 [[2]](http://a.example)", "(2) (2†source) (2)"),
         ("[2][3, 4]", "(2)(3, 4)"),
         ("“[We] won” (3)", "“[We] won” (3)"),
+        ("[We][2] 〔We〕【3】", "[We] (2) 〔We〕 (3)"),
     ],
 )
 def test_an_articles_own_markers_become_round(text: str, changed: str) -> None:
