@@ -45,6 +45,8 @@ from assistant.domain.passages import RankedPassage, Scope, Sentence, Span
 from assistant.domain.text import clean, counted
 from assistant.extracting import extract
 from assistant.generating import Exchange, Generator, Written, is_weak
+from assistant.grounding.links import without_links
+from assistant.grounding.markers import neutral
 from assistant.ports import Clock, Embedder, Generation, Generations, History, Library
 from assistant.retrieval import Retrieval, retrieve
 
@@ -449,5 +451,11 @@ def _abstention(reason: AbstentionReason, corpus: CorpusInfo, ranked: Sequence[R
         text = "Nothing that the model wrote is supported by the articles."
     if ranked:
         nearest = ranked[0].article
-        return f"{text} Nearest article: {nearest.label} ({', '.join(nearest.dateline)})."
+        dateline = ", ".join(map(_harmless, nearest.dateline))
+        return f"{text} Nearest article: {_harmless(nearest.label)} ({dateline})."
     return f"{text} No passage fits the question and the restrictions."
+
+
+def _harmless(fact: str) -> str:
+    """A title or an outlet, in a text of ours, without what could pass for a link or a citation of ours."""
+    return neutral(without_links(clean(fact)))

@@ -9,12 +9,12 @@ threshold nothing is claimed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.domain.answers import Citation, Claim, Support
 from assistant.extracting import MAX_SHOWN, Candidate, Extract, load_weights
+from assistant.grounding.markers import neutral  # an article's own "[2]" must not pass for a citation
 from assistant.ports import LexicalIndex, Library
 from assistant.questions import asks_identity, full_names, names_in
 from assistant.readings import Reading, readings
@@ -23,7 +23,6 @@ from assistant.readings import Reading, readings
 # sentences; 1.5 would show 0.2 fewer, and hold the answer 1 to 3 times less often in a hundred.
 _FALL = 2.0
 _COPY = 0.8  # share of words in common from which two sentences count as one
-_MARKER = re.compile(r"\[(\d+)\]")  # an article's own "[2]" must not pass for a citation
 _WHY = "the cited sentence itself"
 
 
@@ -51,7 +50,7 @@ def compose(question: str, found: Extract, lexical: LexicalIndex, library: Libra
         for n, candidate in enumerate(shown, 1)
     )
     claims = tuple(
-        Claim(_MARKER.sub(r"(\1)", candidate.sentence.cleaned), Support.SUPPORTED, _WHY, (n,))
+        Claim(neutral(candidate.sentence.cleaned), Support.SUPPORTED, _WHY, (n,))
         for n, candidate in enumerate(shown, 1)
     )
     text = " ".join(claim.marked for claim in claims)

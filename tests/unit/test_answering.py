@@ -21,7 +21,14 @@ from assistant.domain.events import Delta, Done, Failed, Sources, Status
 from assistant.extracting import weights_hash
 from assistant.ingest import ingest, preparation
 from assistant.settings import Settings
-from assistant.testing import FixedClock, FullStopSegmenter, ListSource, MemoryGenerations, sample_articles
+from assistant.testing import (
+    FixedClock,
+    FullStopSegmenter,
+    ListSource,
+    MemoryGenerations,
+    sample_article,
+    sample_articles,
+)
 
 if TYPE_CHECKING:
     from assistant.ports import Vectors
@@ -205,3 +212,20 @@ def test_a_restriction_that_there_is_not_is_no_silence() -> None:
 @pytest.mark.parametrize("question", ["Who?", "when", "How many are there?"])
 def test_a_question_without_content_is_not_answered(question: str) -> None:
     assert isinstance(over_samples().ask(question), Abstention)
+
+
+def test_the_title_of_the_nearest_article_brings_in_no_link_and_no_marker() -> None:
+    segmenter, embedder = FullStopSegmenter(), Blind()
+    generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter=preparation(segmenter))
+    title = "Look ![x](https://drop.example/p) \x1b[2J\u202e [1]"
+    source = ListSource(
+        [sample_article("a", "Umbrellas are sold here.", title=title, outlet="www.drop.example")]
+    )
+    ingest(source, generations, segmenter=segmenter, embedder=embedder)
+    assistant = build_assistant(
+        Settings(corpus="samples"), generations=generations, segmenter=segmenter, embedder=embedder
+    )
+    result = assistant.ask("Who wore umbrellas in the purple parade of Ostrava?")
+    assert isinstance(result, Abstention)
+    assert "Nearest article: Look" in result.text
+    assert not any(sign in result.text for sign in ("://", "](", "[1]", "www.", "\x1b", "\u202e"))
