@@ -10,7 +10,7 @@ Every surface renders these events and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Generator as Steps
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -39,12 +39,12 @@ from assistant.domain.errors import (
     LibraryDamaged,
     ProviderError,
 )
-from assistant.domain.events import Delta, Done, Event, Failed, Sources, Status
+from assistant.domain.events import Delta, Done, Event, Failed, Retracted, Sources, Status
 from assistant.domain.history import Record, Standing
 from assistant.domain.passages import RankedPassage, Scope, Sentence, Span
 from assistant.domain.text import clean, counted
 from assistant.extracting import extract
-from assistant.generating import Exchange, Generator, Written, is_weak
+from assistant.generating import Condensed, Exchange, Generator, Written, is_weak
 from assistant.grounding.links import without_links
 from assistant.grounding.markers import neutral
 from assistant.ports import Clock, Embedder, Generation, Generations, History, Library
@@ -147,11 +147,18 @@ class Assistant:
         they begin again from the generation before.
         """
         scope = self._scope(within)
+        exchange = self._generator.begin(self._clock) if self._generator else None
+        shown = False
         try:
             try:
-                yield from self._steps(question, conversation, scope)
-            except LibraryDamaged:
-                yield from self._steps(question, conversation, scope)
+                with closing(self._steps(question, conversation, scope, exchange)) as events:
+                    for event in events:
+                        shown = shown or isinstance(event, Delta)
+                        yield event
+            except LibraryDamaged as error:
+                if shown:
+                    yield Retracted(str(error))
+                yield from self._steps(question, conversation, scope, exchange)
         except AssistantError as error:
             yield Failed(error)
 
@@ -183,40 +190,53 @@ class Assistant:
             with self._generations.current() as current:
                 return read(self._published(current))
 
-    def _steps(self, question: str, turns: Sequence[Turn], scope: Scope) -> Iterator[Event]:
+    def _steps(
+        self, question: str, turns: Sequence[Turn], scope: Scope, exchange: Exchange | None
+    ) -> Steps[Event, None, None]:
         watch = _Stopwatch(self._clock)
         asked = _checked(question)
-        exchange = self._generator.begin(self._clock) if self._generator else None
         with self._generations.current() as current:
             generation = self._usable(self._published(current))
-            searched = asked
+            condensed = Condensed(asked)
             if turns or exchange:
                 yield Status("condense")
-                searched = self._condensed(asked, turns, scope, exchange)
+                condensed = self._condensed(asked, turns, scope, exchange)
                 watch.lap("condense")
             yield Status("retrieve")
-            found = self._retrieved(searched, generation, scope)
+            found = self._retrieved(condensed.question, generation, scope)
             watch.lap("retrieve")
             yield Sources(tuple(found.passages))
             yield Status("answer")
-            writing = _Question(asked, searched, turns, scope, generation, found.passages)
+            corpus = self._corpus(generation, scope)
+            writing = _Question(asked, condensed, turns, scope, generation, found, corpus)
             outcome = yield from self._outcome(writing, exchange)
             watch.lap("answer")
-            result = self._result(writing, outcome, [found.problem], exchange, watch.laps())
+            result = self._result(writing, outcome, exchange, watch.laps())
             if isinstance(result, Abstention) or not outcome.shown:
                 yield Delta(result.text)
             self._record(result)  # while its generation is held: a withdrawal waits for that, then comes here
         yield Done(result)
 
-    def _condensed(self, asked: str, turns: Sequence[Turn], scope: Scope, exchange: Exchange | None) -> str:
-        condensed = exchange.condense(asked, turns, scope.as_of) if exchange else standalone(asked, turns)
-        return condensed[:MAX_QUESTION]
+    def _condensed(
+        self, asked: str, turns: Sequence[Turn], scope: Scope, exchange: Exchange | None
+    ) -> Condensed:
+        if exchange is None:
+            return Condensed(standalone(asked, turns)[:MAX_QUESTION])
+        condensed = exchange.condense(asked, turns, scope.as_of)
+        if condensed.problem and self._require_model:
+            raise condensed.problem
+        return replace(condensed, question=condensed.question[:MAX_QUESTION])
+
+    def _corpus(self, generation: Generation, scope: Scope) -> CorpusInfo:
+        articles, newest = generation.library.visible(scope.as_of)
+        return CorpusInfo(self._identity.corpus, articles, newest, generation.number)
 
     def _outcome(self, writing: _Question, exchange: Exchange | None) -> Steps[Event, None, _Outcome]:
         """What the model writes, or what is extracted where there is none or it fails."""
         if exchange is None:
             return self._extracted(writing)
-        if is_weak(writing.searched, writing.ranked, writing.generation.lexical):
+        weak = is_weak(writing.searched, writing.ranked, writing.generation.lexical)
+        if not writing.ranked or (weak and writing.condensed.translated):
             return _Outcome(Draft("", (), (), None), AbstentionReason.RETRIEVAL)
         library = writing.generation.library
         events = exchange.answer(writing.asked, writing.ranked, library, writing.turns, writing.scope.as_of)
@@ -262,7 +282,10 @@ class Assistant:
             return
         problem = ""
         try:
-            self._history.record(Record.of(result, self._clock.now()))
+            # A model takes its time: what was withdrawn meanwhile is in the newest generation's list.
+            with self._generations.current() as newest:
+                withdrawn = newest.library.withdrawn() if newest else {}
+            self._history.record(Record.of(result, self._clock.now()).without(withdrawn))
         except AssistantError as error:
             problem = f"This is not kept in the history: {error}. {error.help}"
         if problem and problem != self._noticed:
@@ -273,18 +296,15 @@ class Assistant:
         self,
         writing: _Question,
         outcome: _Outcome,
-        problems: Sequence[str],
         exchange: Exchange | None,
         milliseconds: Mapping[str, float],
     ) -> Answer | Abstention:
-        scope, generation, ranked, draft = writing.scope, writing.generation, writing.ranked, outcome.draft
-        articles, newest = generation.library.visible(scope.as_of)
-        corpus = CorpusInfo(self._identity.corpus, articles, newest, generation.number)
-        reasons = [reason for reason in (outcome.problem, *problems, generation.damage) if reason]
+        corpus, ranked, draft = writing.corpus, writing.ranked, outcome.draft
+        reasons = [reason for reason in (outcome.problem, *writing.problems) if reason]
         fields: _Fields = {
             "id": self._new_id(),
             "question": writing.asked,
-            "as_of": scope.as_of,
+            "as_of": writing.scope.as_of,
             "nearest": tuple(ranked[:NEAREST]),
             "confidence": None if draft.confidence is None else round(draft.confidence, 4),
             "corpus": corpus,
@@ -359,17 +379,33 @@ def _standing(library: Library | None, article_id: str, span: Span, quoted: str)
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A question with all that its answer is made from.
-
-    asked: as it was typed; searched: as it stands alone.
-    """
+    """A question with all that its answer is made from; asked: as it was typed."""
 
     asked: str
-    searched: str
+    condensed: Condensed
     turns: Sequence[Turn]
     scope: Scope
     generation: Generation
-    ranked: Sequence[RankedPassage]
+    found: Retrieval
+    corpus: CorpusInfo
+
+    @property
+    def searched(self) -> str:
+        """The question as it stands alone."""
+        return self.condensed.question
+
+    @property
+    def ranked(self) -> Sequence[RankedPassage]:
+        """The passages, best first."""
+        return self.found.passages
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why less than usual stands behind the answer."""
+        condensed = self.condensed
+        how = "made whole" if condensed.translated else "put into English"
+        unmade = f"the question was not {how} by the model ({condensed.problem})" if condensed.problem else ""
+        return (unmade, self.found.problem, self.generation.damage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ DEMO = "demo"
 MAIN = "main"
 LOCAL_EMBEDDERS = ("static", "hashing")  # quick enough for single words, and as good in every worker
 _OPENAI = "openai:"
+_EMBED_SECONDS = 60.0  # for a request with up to 64 passages, all attempts together
 _DEMO_PATIENCE = 60  # seconds to wait while another first question indexes the demo
 
 
@@ -80,6 +81,7 @@ def build_assistant(
     clock: Clock | None = None,
     history: History | None = None,
     chat: ChatModel | None = None,
+    answering: bool = True,
     new_id: Callable[[], str] = lambda: uuid.uuid4().hex[:16],
     notice: Callable[[str], None] = lambda text: None,
 ) -> Assistant:
@@ -88,7 +90,8 @@ def build_assistant(
     The demo corpus is indexed here when it is chosen and new or changed. notice is told
     before, the first time what is sent to which model, and later when an answer cannot be kept
     in the history. chat: writes the answers, whatever model the settings choose; they can still
-    choose none. Raises CorpusNotFound for a corpus without articles.
+    choose none. answering: False for one that is only searched, and asks no model. Raises CorpusNotFound
+    for a corpus without articles.
     """
     name = settings.corpus or chosen_corpus(settings)
     parts = build_parts(
@@ -98,9 +101,14 @@ def build_assistant(
         if name == DEMO:
             _refresh_demo(settings, parts, notice)
         _require_corpus(settings, parts)
-    generator = _generator(settings, chat, parts.segmenter)
+    generator = _generator(settings, chat, parts.segmenter) if answering else None
+    if embedder is None and settings.embedder.startswith(_OPENAI):
+        where = f"{settings.embedder} at {settings.host}"
+        _tell_once(settings, f"Questions are sent to {where}; --embedder static keeps them here.", notice)
     if generator and chat is None:
-        _tell_once(settings, generator.chat, notice)
+        where = f"{generator.chat.name} at {generator.chat.host}"
+        what = "Questions, what was said before them and the passages found for them are sent to"
+        _tell_once(settings, f"{what} {where}; --no-model keeps them here.", notice)
     return Assistant(
         parts.generations,
         embedder=parts.embedder,
@@ -146,8 +154,11 @@ def tokenizer_folder(settings: Settings) -> Path:
     return settings.tokenizers or settings.home / "tokenizers"
 
 
-def build_embedder(settings: Settings) -> Embedder:
-    """The embedder that the settings choose; each of its calls is one, without a cache in between."""
+def build_embedder(settings: Settings, *, writing: bool = False) -> Embedder:
+    """The embedder that the settings choose; each of its calls is one, without a cache in between.
+
+    writing: for articles, which have more time than a question.
+    """
     if settings.embedder == "hashing":
         from assistant.adapters.hashing_embedder import HashingEmbedder
 
@@ -155,7 +166,7 @@ def build_embedder(settings: Settings) -> Embedder:
     if settings.embedder == "minilm":
         from assistant.adapters.minilm_embedder import MinilmEmbedder
 
-        return MinilmEmbedder()
+        return MinilmEmbedder(download=writing)
     if settings.embedder.startswith(_OPENAI):
         from assistant.adapters.openai_embedder import OpenAIEmbedder
 
@@ -223,18 +234,15 @@ def _generator(settings: Settings, chat: ChatModel | None, segmenter: Segmenter)
     )
 
 
-def _tell_once(settings: Settings, chat: ChatModel, notice: Callable[[str], None]) -> None:
-    """Say what will be sent where, the first time for each model and host in this home."""
+def _tell_once(settings: Settings, told: str, notice: Callable[[str], None]) -> None:
+    """Say what is sent where, the first time in this home."""
     file = settings.home / "told.txt"
-    told = f"{chat.name} at {chat.host}"
     try:
         if told in file.read_text(encoding="utf-8").splitlines():
             return
     except OSError:
         pass
-    notice(
-        f"Questions, and the passages found for them, are sent to {told}; --no-model keeps everything here."
-    )
+    notice(told)
     with suppress(OSError), file.open("a", encoding="utf-8") as lines:  # one that cannot write tells again
         lines.write(f"{told}\n")
 
@@ -535,8 +543,11 @@ def _segmenter() -> Segmenter:
 
 
 def _embedder(settings: Settings, warn: Callable[[str], None], *, writing: bool) -> Embedder:
-    """The embedder, with the vectors of articles kept where each costs money; those of questions are not."""
-    embedder = build_embedder(settings)
+    """The embedder, with the vectors of articles kept where each costs money; those of questions are not.
+
+    One for questions has a third of the time that an answer may take, and downloads nothing.
+    """
+    embedder = build_embedder(settings, writing=writing)
     if not settings.embedder.startswith(_OPENAI):
         return embedder
     from assistant.adapters.cached_embedder import CachedEmbedder

@@ -49,7 +49,7 @@ def compose(question: str, found: Extract, lexical: LexicalIndex, library: Libra
         Citation(n, candidate.article, candidate.sentence.span, candidate.sentence.text)
         for n, candidate in enumerate(shown, 1)
     )
-    claims = tuple(
+    claims = tuple(  # an article's own "[2]" must not pass for a citation
         Claim(neutral(candidate.sentence.cleaned), Support.SUPPORTED, _WHY, (n,))
         for n, candidate in enumerate(shown, 1)
     )

@@ -28,7 +28,7 @@ from assistant.grounding import Grounded, ground, is_abstention
 from assistant.grounding.statements import Statement, StatementReader
 from assistant.ports import ChatModel, Clock, LexicalIndex, Library, Segmenter, TokenCounter
 from assistant.prompting import ABSTAIN, NOT_SAID, Budget, Rendered, Source, render, render_condense, sources
-from assistant.questions import content, names_in
+from assistant.questions import content
 
 # Share of the question's rarity that the best passage must hold for a model to be asked: of 510 news
 # questions that ten passages answer 1 in 250 lies below, of 400 questions about other things 1 in 5.
@@ -37,8 +37,10 @@ CONDENSE_TOKENS = 150  # a question, and room for one in another script
 _CONDENSE_SHARE = 0.4  # of the time, so that an answer can still come when condensing hangs
 _ABOUT_SOURCES = re.compile(r"\b(?:sources?|articles?|outlets?|newspapers?|reports?|corpus)\b", re.IGNORECASE)
 
-_FIGURE = re.compile(r"\d+")
-_QUOTES = re.compile(r"[\"“”„«»]")
+_GAP_SAID = re.compile(
+    rf"{re.escape(NOT_SAID)}\b([\w\s'’-]{{1,150}})\.?", re.IGNORECASE
+)  # one clause, no marks
+_SAME_START = 4  # letters that make two words one here: "cost", "costs"
 
 Check = Callable[[str, Sequence[Sentence]], tuple[Support, str]]
 
@@ -108,9 +110,20 @@ def is_weak(question: str, ranked: Sequence[RankedPassage], lexical: LexicalInde
     if not total or _ABOUT_SOURCES.search(question):
         return False
     held = (set(lexical.terms(f"{one.article.title or ''} {one.passage.cleaned}")) for one in ranked)
-    return (
-        max(sum(weight for term, weight in rarity.items() if term in terms) for terms in held) < WEAK * total
-    )
+    shares = (sum(weight for term, weight in rarity.items() if term in terms) for terms in held)
+    return not any(share >= WEAK * total for share in shares)  # the first passage settles it nearly always
+
+
+@dataclass(frozen=True, slots=True)
+class Condensed:
+    """A question as it is searched. problem: why rules made it and not the model, where one was asked.
+
+    translated: false for a question that is still in another language than the articles.
+    """
+
+    question: str
+    problem: ProviderError | None = None
+    translated: bool = True
 
 
 class Exchange:
@@ -126,15 +139,16 @@ class Exchange:
         self.spent = Spent()
         self.prompts: dict[str, str] = {}
 
-    def condense(self, question: str, turns: Sequence[Turn], as_of: date) -> str:
+    def condense(self, question: str, turns: Sequence[Turn], as_of: date) -> Condensed:
         """The question as it should be searched: alone, and in English. By rules when the model fails.
 
         Every follow-up is given to the model: the rules see two thirds of those that lean on what
         was said before (DESIGN.md, "Follow-ups").
         """
         by_rules = standalone(question, turns)
-        if is_english(question) and not turns:
-            return by_rules
+        english = is_english(question)
+        if english and not turns:
+            return Condensed(by_rules)
         prompt = self._prompt("condense")
         made = self._generator
         messages = render_condense(
@@ -157,11 +171,12 @@ class Exchange:
                         finish = piece.finish
                     else:
                         pieces.append(piece)
-        except ProviderError:
-            return by_rules
+        except ProviderError as error:
+            return Condensed(by_rules, error, translated=english)
         condensed = clean(next((line for line in "".join(pieces).splitlines() if line.strip()), ""))
-        usable = finish is Finish.STOP and any(character.isalnum() for character in condensed)
-        return condensed if usable else by_rules
+        if finish is Finish.STOP and any(character.isalnum() for character in condensed):
+            return Condensed(condensed)
+        return Condensed(by_rules, ReplyIncomplete("the model sent no question"), translated=english)
 
     def answer(
         self,
@@ -217,7 +232,7 @@ class Exchange:
                 yield Retracted("the model took its answer back")
             yield replace(draft.written(AbstentionReason.REFUSAL), draft=_EMPTY)
         else:
-            abstained = ABSTAIN.casefold() in "".join(draft.reply).casefold()
+            abstained = ABSTAIN.casefold() in "".join(draft.reply).casefold() or draft.gaps
             yield draft.written(AbstentionReason.MODEL if abstained else AbstentionReason.GROUNDING)
 
     def _read(self, messages: Sequence[Message], draft: _Drafting) -> Steps[Delta, None, bool]:
@@ -307,8 +322,8 @@ class _Drafting:
                 continue
             grounded = ground(statement, self.rendered.sentences, self.question, token=ABSTAIN)
             self.unknown_markers += grounded.unknown
-            if _is_gap(grounded, self.question):
-                self.gaps.append(Claim(grounded.text, Support.UNCITED, _GAP, ()))
+            if gap := _gap(grounded, self.question):
+                self.gaps.append(Claim(gap, Support.UNCITED, _GAP, ()))
                 if self.claims:
                     yield from self._with_gaps(statement.lead)
                 continue
@@ -358,14 +373,14 @@ _EMPTY = Draft("", (), (), None)
 _GAP = "that the sources do not say something needs no citation"
 
 
-def _is_gap(grounded: Grounded, question: str) -> bool:
-    """Whether the statement says of a part of the question, in its words, that the sources do not answer it.
+def _gap(grounded: Grounded, question: str) -> str:
+    """What says of a part of the question that the sources do not answer it, in the question's own words.
 
-    It may name and count nothing that the question does not.
+    Empty for anything else: whatever the question does not say would be a statement without a citation.
     """
-    text = grounded.text
-    if grounded.cited or not text.casefold().startswith(NOT_SAID.casefold()) or _QUOTES.search(text):
-        return False
-    rest = text[len(NOT_SAID) :]
-    new = names_in(f"of {rest}") | set(_FIGURE.findall(rest))
-    return new <= names_in(f"of {question}") | set(_FIGURE.findall(question))
+    found = None if grounded.cited else _GAP_SAID.fullmatch(grounded.text)
+    if not found:
+        return ""
+    asked = {word[:_SAME_START].casefold() for word in content(question).split()}
+    said = {word[:_SAME_START].casefold() for word in content(found[1]).split()}
+    return f"{NOT_SAID} {found[1].strip()}." if said and said <= asked else ""

@@ -181,6 +181,8 @@ def read_sources(text: str, nonce: str) -> list[tuple[str, dict[int, str]]]:
 _TAG = re.compile(rf"[{re.escape(markers.OPENING)}](/?[A-Z][A-Z_]{{2,40}})[{re.escape(markers.CLOSING)}]")
 _TOKEN = re.compile(re.escape(ABSTAIN), re.IGNORECASE)
 _ANGLES = str.maketrans("<>＜＞", "‹›‹›")  # of fences, of tags like <|im_start|>, of HTML
+# All of these have one of them; most sentences have none, and need no closer look.
+_SIGN = re.compile(f"[<>＜＞_{re.escape(markers.OPENING)}]")
 
 
 def neutral(text: str) -> str:
@@ -189,7 +191,10 @@ def neutral(text: str) -> str:
     >>> neutral("[3] He said:\n<|im_start|> [INST] NOT_IN_SOURCES “[We] won”")
     '(3) He said: ‹|im_start|› (INST) NOT IN SOURCES “[We] won”'
     """
-    text = clean(text).translate(_ANGLES)
+    text = clean(text)
+    if not _SIGN.search(text):
+        return text
+    text = text.translate(_ANGLES)
     text = _TOKEN.sub(lambda found: found[0].replace("_", " "), text)
     # Again and again, as "[3†[4]]" is a marker around a marker; they are short, so it is a few times.
     while (changed := _TAG.sub(r"(\1)", markers.neutral(text))) != text:

@@ -20,7 +20,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from assistant.domain.articles import ArticleInfo
-from assistant.domain.errors import ProviderError
+from assistant.domain.errors import EmbedderMismatch, ProviderError
 from assistant.domain.passages import Hit, RankedPassage, Scope, ScoreParts
 from assistant.ports import Embedder, Generation
 from assistant.questions import content
@@ -59,7 +59,6 @@ def retrieve(
     Passages are found by words alone, and the problem says so, where the embedder is behind an
     API that does not do its work.
     """
-    vector, problem = _embedded(question, embedder)
     words = content(question)
     owners: dict[str, ArticleInfo] = {}
     visible, newest = generation.library.visible(scope.as_of)
@@ -78,12 +77,18 @@ def retrieve(
             wanted *= 4
 
     lexical = admitted(lambda wanted: generation.lexical.search(words, wanted))
-    # Where the scope is narrow and more are wanted, the graph's proposals may run dry: compare with all.
-    dense = (
-        admitted(lambda wanted: generation.vectors.search(vector, wanted, exact=exact or wanted > POOL))
-        if vector is not None
-        else []
-    )
+    vector: Vectors | None = None
+    dense: list[Hit] = []
+    problem = ""
+    try:
+        vector = asked = embedder.embed([question])[0]
+        # Where the scope is narrow and more are wanted, the graph's proposals may run dry: compare with all.
+        dense = admitted(
+            lambda wanted: generation.vectors.search(asked, wanted, exact=exact or wanted > POOL)
+        )
+    except (ProviderError, EmbedderMismatch) as error:  # the second: a model that now has other vectors
+        vector = None
+        problem = f"the question could not be embedded ({error}): found by words alone"
     bm25 = {hit.passage_id: hit.score for hit in lexical}
     ids = sorted({*bm25, *(hit.passage_id for hit in dense)})
     if all_admitted:
@@ -100,13 +105,6 @@ def retrieve(
         for passage in generation.library.passages(best)
     ]
     return Retrieval(ranked, problem)
-
-
-def _embedded(question: str, embedder: Embedder) -> tuple[Vectors | None, str]:
-    try:
-        return embedder.embed([question])[0], ""
-    except ProviderError as error:
-        return None, f"the question could not be embedded ({error}): found by words alone"
 
 
 def _recency(owners: Mapping[str, ArticleInfo], scope: Scope, *, newest: date | None) -> dict[str, float]:

@@ -23,6 +23,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from assistant.domain.errors import ConfigurationError
+from assistant.pricing import PRICED_HOST, override
 
 CONFIG_FILE = "assistant.toml"
 DEFAULT_MODEL = "openai:gpt-6-luna"  # small, cheap, current: looked up on 2026-11-25, see DESIGN.md, "Models"
@@ -93,7 +94,7 @@ class Settings(BaseSettings):
     model_price: str | None = Field(
         None, description="Dollars for a million tokens: prompt, cached, completion, like 0.75,0.075,4.50."
     )
-    context_tokens: int = Field(6000, ge=500, description="How long a prompt may be.")
+    context_tokens: int = Field(6000, ge=1000, description="How long a prompt may be.")
     answer_tokens: int = Field(800, ge=50, description="How long a model's answer may be.")
     history_tokens: int = Field(1000, ge=0, description="How much of a conversation a model is shown.")
     tokenizers: Path | None = Field(
@@ -115,6 +116,26 @@ class Settings(BaseSettings):
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
             raise ValueError("write an address like http://localhost:8000/v1")
         return url
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _is_key(cls, key: object) -> object:
+        """A key from a file often brings its line end; what is left has to fit into a header."""
+        if not isinstance(key, str):
+            return key
+        key = key.strip()
+        if not all("!" <= character <= "~" for character in key):
+            raise ValueError(
+                "a key holds letters, digits and signs, and no blank: set OPENAI_API_KEY to it alone"
+            )
+        return key or None
+
+    @field_validator("model_price")
+    @classmethod
+    def _is_price(cls, price: str | None) -> str | None:
+        if price is not None:
+            override(price)
+        return price
 
     @field_validator("model_lacks", mode="before")
     @classmethod
@@ -153,6 +174,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _TomlSource(settings_cls)
 
+    @property
+    def host(self) -> str:
+        """Where OpenAI's protocol leads, without what a person must not see of the address."""
+        return urlsplit(self.base_url).netloc.rpartition("@")[2] if self.base_url else PRICED_HOST
+
     def fingerprint(self) -> str:
         """A short hash over the settings that can change an answer."""
         relevant: dict[str, Any] = self.model_dump(include={"embedder", "passages", "exact_dense"})
@@ -160,6 +186,7 @@ class Settings(BaseSettings):
             written = {"context_tokens", "answer_tokens", "history_tokens", "model_lacks", "model_effort"}
             relevant |= self.model_dump(include=written) | {"model": self.chosen_model}
             relevant["model_lacks"] = sorted(self.model_lacks)
+            relevant["host"] = self.host
         return hashlib.sha256(repr(sorted(relevant.items())).encode()).hexdigest()[:12]
 
 
@@ -169,6 +196,10 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     Raises ConfigurationError for an unknown key or a value that does not fit.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
+    if given.get("no_model"):  # a flag wins over what elsewhere says the contrary
+        given.setdefault("require_model", False)
+    if given.get("model") or given.get("require_model"):
+        given.setdefault("no_model", False)
     _refuse_unknown(
         (name.removeprefix(_PREFIX).lower() for name in os.environ if name.startswith(_PREFIX)), _PREFIX
     )
@@ -187,7 +218,7 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         }
         wrong = first["type"] == "string_pattern_mismatch"
         what = patterns[name] if wrong else first["msg"].removeprefix("Value error, ")
-        secret = name.endswith("BASE_URL")  # it may hold a password
+        secret = name.casefold().endswith(("base_url", "api_key"))  # the first may hold a password
         shown = name if secret else f"{name}={first['input']!r}"
         raise ConfigurationError(f"setting {shown}: {what}") from None
 

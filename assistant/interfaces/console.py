@@ -75,11 +75,14 @@ def split(flags: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
     return settings_of(flags), scope
 
 
-def assistant_of(settings: Settings) -> Assistant:
-    """The assistant over the chosen corpus; what it does first is noted on stderr."""
+def assistant_of(settings: Settings, *, answering: bool = True) -> Assistant:
+    """The assistant over the chosen corpus; what it does first is noted on stderr.
+
+    answering: False for one that only searches.
+    """
     from assistant.bootstrap import build_assistant
 
-    return build_assistant(settings, notice=note)
+    return build_assistant(settings, answering=answering, notice=note)
 
 
 def day(text: str) -> date:

@@ -1,7 +1,7 @@
 """The assistant for LangChain programs: its retrieval as a retriever, the whole as a Runnable.
 
-Callbacks that the caller passes see the retriever, the chain and the model's own calls
-inside it; nothing is traced that the caller does not ask for.
+Callbacks that the caller passes see the chain, or the retriever, and the model's own calls;
+nothing is traced that the caller does not ask for.
 """
 
 from __future__ import annotations
@@ -39,6 +39,15 @@ class AssistantRetriever(BaseRetriever):
         return [_document(found) for found in self.assistant.search(query, **self.within)]
 
 
+class Part(AddableDict):
+    """A part of an answer. Parts add up, and with ``retracted`` what was answered before it is gone."""
+
+    def __add__(self, other: AddableDict) -> Part:
+        """Both, without the ``answer`` of the first where the second takes it back."""
+        kept = {name: self[name] for name in self if name != "answer" or "retracted" not in other}
+        return Part(AddableDict(kept) + AddableDict(other))
+
+
 class AssistantRunnable(Runnable[str | Mapping[str, Any], dict[str, Any]]):
     """Answers a question: a string, or a mapping with ``question`` and what ``Assistant.ask`` takes.
 
@@ -55,13 +64,13 @@ class AssistantRunnable(Runnable[str | Mapping[str, Any], dict[str, Any]]):
         self, input: str | Mapping[str, Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> dict[str, Any]:
         """The whole answer."""
-        return self._call_with_config(self._whole, input, config, **kwargs)
+        return self._call_with_config(self._whole, input, config)
 
     def stream(
         self, input: str | Mapping[str, Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[dict[str, Any]]:
         """The answer in parts."""
-        yield from self._transform_stream_with_config(iter([input]), self._parts, config, **kwargs)
+        yield from self._transform_stream_with_config(iter([input]), self._parts, config)
 
     def _whole(self, asked: str | Mapping[str, Any]) -> dict[str, Any]:
         whole: dict[str, Any] = {}
@@ -76,19 +85,19 @@ class AssistantRunnable(Runnable[str | Mapping[str, Any], dict[str, Any]]):
         for question in asked:
             for event in self._events(question):
                 if isinstance(event, Sources):
-                    yield AddableDict(context=[_document(found) for found in event.passages])
+                    yield Part(context=[_document(found) for found in event.passages])
                 elif isinstance(event, Delta):
-                    yield AddableDict(answer=event.text)
+                    yield Part(answer=event.text)
                 elif isinstance(event, Retracted):
-                    yield AddableDict(retracted=event.reason)
+                    yield Part(retracted=event.reason)
                 elif isinstance(event, Done):
-                    yield AddableDict(result=event.result)
+                    yield Part(result=event.result)
 
     def _events(self, asked: str | Mapping[str, Any]) -> Iterator[Event]:
         options = (
             {} if isinstance(asked, str) else {name: asked[name] for name in asked if name != "question"}
         )
-        question = asked if isinstance(asked, str) else asked["question"]
+        question = asked if isinstance(asked, str) else asked.get("question", "")
         for event in self._assistant.stream(question, **options):
             if isinstance(event, Failed):
                 raise event.error

@@ -23,6 +23,7 @@ from assistant.domain.passages import RankedPassage
 from assistant.domain.text import clean, counted, printable
 from assistant.ingest import IngestReport
 
+BROKEN_OFF = "[The answer broke off here.]"
 MAX_WIDTH = 100  # columns; longer lines are hard to read
 _MARKER = re.compile(r"(\[\d+\])")
 _PARTS = re.compile(r"\n| ?[^\s]+| ")
@@ -38,6 +39,8 @@ def answer_text(result: Answer | Abstention, *, width: int | None = None) -> str
     """The answer with its numbered sources, or what came nearest; width wraps it for a terminal."""
     flow = Flow(width)
     blocks = [flow.add(result.text)]
+    if not result.complete:
+        blocks.append(BROKEN_OFF)
     if isinstance(result, Answer):
         blocks.append(sources_text(result, width=width))
     return "\n\n".join(blocks)

@@ -85,8 +85,8 @@ def test_a_model_that_does_what_the_prompt_says_is_cited(
 def test_where_questions_go_is_told_once(call: Call, home: Path, reader: OpenAIServer) -> None:
     host = reader.base_url.split("/")[2]
     told = (
-        "Questions, and the passages found for them, are sent to"
-        f" openai:test-model at {host}; --no-model keeps everything here."
+        "Questions, what was said before them and the passages found for them are sent to"
+        f" openai:test-model at {host}; --no-model keeps them here."
     )
     assert call("ask", ISLAND).err.splitlines()[0] == told
     assert told not in call("ask", ISLAND).err
@@ -96,6 +96,30 @@ def test_where_questions_go_is_told_once(call: Call, home: Path, reader: OpenAIS
 def test_the_line_below_says_who_wrote(call: Call, home: Path, reader: OpenAIServer) -> None:
     assert call("ask", ISLAND).err.endswith("; written by openai:test-model.\n")
     assert call("ask", ISLAND, "--no-model").err.endswith("; extracts, no model.\n")
+
+
+def test_searching_asks_no_model_and_says_nothing_of_one(
+    call: Call, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSISTANT_MODEL", "without-a-key")
+    assert (call("search", ISLAND).code, call("search", ISLAND).err) == (0, "")
+    assert call("articles", "list").code == 0
+
+
+def test_a_remote_embedder_is_told_of_as_well(call: Call, home: Path, reader: OpenAIServer) -> None:
+    host = reader.base_url.split("/")[2]
+    ran = call("ask", ISLAND, "--embedder", "openai:small", "--corpus", "demo", "--no-model")
+    told = f"Questions are sent to openai:small at {host}; --embedder static keeps them here."
+    assert told in ran.err.splitlines()
+
+
+def test_a_broken_off_answer_says_so_where_the_answer_stands(
+    call: Call, home: Path, behind: Callable[..., OpenAIServer]
+) -> None:
+    behind(Fault("cut", text="Many people live there. [1] And the oth", after=8))
+    ran = call("ask", ISLAND)
+    assert ran.out.startswith("Many people live there. [1]\n\n[The answer broke off here.]\n\n[1] ")
+    assert "the model's answer broke off (" in ran.err
 
 
 def test_no_model_sends_nothing(call: Call, home: Path, reader: OpenAIServer) -> None:
@@ -181,7 +205,7 @@ def test_on_a_terminal_statements_come_one_by_one_and_add_up_to_the_same_answer(
     assert code == 0
     whole: Ran = run("ask", WHO, env=env)
     assert " ".join(whole.out.split()) in " ".join(seen.split())
-    _, _, answer = seen.partition("everything here.\n")
+    _, _, answer = seen.partition("keeps them here.\n")
     assert all(len(line) <= 80 for line in answer.partition("\n\n")[0].splitlines())
 
 

@@ -111,6 +111,8 @@ def test_what_is_no_question_is_an_error_of_ours(extracts: AssistantRunnable) ->
         extracts.invoke("?")
     with pytest.raises(InvalidQuestion):
         list(extracts.stream("?"))
+    with pytest.raises(InvalidQuestion):
+        extracts.invoke({"conversation": []})
 
 
 def test_the_retriever_gives_passages_as_documents(extracts: AssistantRunnable, demo_home: Path) -> None:
@@ -155,6 +157,7 @@ def test_what_is_taken_back_is_said(demo_home: Path) -> None:
     kinds = [next(iter(part)) for part in parts]
     assert kinds == ["context", "answer", "retracted", "answer", "result"]
     assert parts[3]["answer"] == parts[4]["result"].text
+    assert joined(parts)["answer"] == parts[4]["result"].text
 
 
 def test_a_scripted_model_serves_as_well(demo_home: Path) -> None:

@@ -218,10 +218,8 @@ def test_the_title_of_the_nearest_article_brings_in_no_link_and_no_marker() -> N
     segmenter, embedder = FullStopSegmenter(), Blind()
     generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter=preparation(segmenter))
     title = "Look ![x](https://drop.example/p) \x1b[2J\u202e [1]"
-    source = ListSource(
-        [sample_article("a", "Umbrellas are sold here.", title=title, outlet="www.drop.example")]
-    )
-    ingest(source, generations, segmenter=segmenter, embedder=embedder)
+    article = sample_article("a", "Umbrellas are sold here.", title=title, outlet="www.drop.example")
+    ingest(ListSource([article]), generations, segmenter=segmenter, embedder=embedder)
     assistant = build_assistant(
         Settings(corpus="samples"), generations=generations, segmenter=segmenter, embedder=embedder
     )

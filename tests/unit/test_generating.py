@@ -15,6 +15,7 @@ from assistant.domain.answers import Abstention, AbstentionReason, Answer, Suppo
 from assistant.domain.conversation import Completion, Finish, Turn
 from assistant.domain.errors import (
     ContentRefused,
+    LibraryDamaged,
     PromptTooLong,
     ProviderError,
     ProviderTimedOut,
@@ -149,8 +150,8 @@ def test_a_link_is_never_shown() -> None:
         (f"{ABSTAIN}. The articles are about a bridge.", AbstentionReason.MODEL, "Not in the corpus"),
         (
             f"{NOT_SAID} how many cracks there are.",
-            AbstentionReason.GROUNDING,
-            "Nothing that the model wrote",
+            AbstentionReason.MODEL,
+            "Not in the corpus",
         ),
         ("It has three hundred cracks.", AbstentionReason.GROUNDING, "Nothing that the model wrote"),
     ],
@@ -170,8 +171,22 @@ def test_a_part_that_the_sources_do_not_answer_is_said_beside_one_that_they_do()
     assert isinstance(result, Answer)
     assert result.text == f"{NOT_SAID} what the repair costs. It has 19. [1]"
     assert [claim.support for claim in result.claims] == [Support.UNCITED, Support.PARTIAL]
-    smuggled = asked(f"It has 19. [{{19}}] {NOT_SAID} why Varga took 5 million.", question=question)
-    assert smuggled.text == "It has 19. [1]"
+
+
+@pytest.mark.parametrize(
+    "smuggled",
+    [
+        f"{NOT_SAID} why Varga took 5 million.",
+        f"{NOT_SAID} what the repair costs, but the mayor took bribes.",
+        f"{NOT_SAID} what the repair costs and everybody who crosses it dies.",
+        f"{NOT_SAID} what the “repair” costs.",
+        f"{NOT_SAID}onara, the repair costs.",
+        f"{NOT_SAID}.",
+    ],
+)
+def test_what_the_sources_do_not_say_is_said_in_the_words_of_the_question(smuggled: str) -> None:
+    question = "How many cracks does the Quill Bridge have, and what does the repair cost?"
+    assert asked(f"It has 19. [{{19}}] {smuggled}", question=question).text == "It has 19. [1]"
 
 
 def test_weak_retrieval_asks_no_model() -> None:
@@ -368,3 +383,35 @@ def test_what_the_filter_says_about_the_prompt_leaves_the_extract() -> None:
 def test_an_error_that_is_no_providers_fails_as_ever() -> None:
     (failed,) = over_samples(ScriptedChatModel()).stream("?")
     assert isinstance(failed, Failed)
+
+
+def test_a_question_that_cannot_be_translated_is_asked_all_the_same_and_that_is_told() -> None:
+    chat = ScriptedChatModel([ProviderTimedOut("no reply")], "Sie hat 19 Risse. [1]")
+    result = over_samples(chat).ask("Wie viele Risse hat die Quill Bridge, und warum ist sie denn noch zu?")
+    chat.assert_complete()
+    assert isinstance(result, Answer)
+    assert result.degraded
+    assert result.degraded.reason == "the question was not put into English by the model (no reply)"
+
+
+def test_a_question_that_cannot_be_translated_is_an_error_where_the_model_is_required() -> None:
+    chat = ScriptedChatModel([ProviderTimedOut("no reply")])
+    with pytest.raises(ProviderTimedOut):
+        over_samples(chat, require_model=True).ask("Wie viele Risse hat die Brücke jetzt noch?")
+
+
+def test_a_corpus_that_turns_out_damaged_takes_back_what_was_shown() -> None:
+    chat = ScriptedChatModel(
+        [with_numbers("It has 19. [{19}] It is"), END], with_numbers("It stays closed. [{May}]")
+    )
+    assistant = over_samples(chat)
+    events = assistant.stream(CRACKS)
+    seen = [next(events)]
+    while not isinstance(seen[-1], Delta):
+        seen.append(next(events))
+    seen.append(events.throw(LibraryDamaged("library.db cannot be read")))
+    seen += events
+    assert isinstance(seen[-1], Done)
+    after = seen[seen.index(Retracted("library.db cannot be read")) + 1 :]
+    assert "".join(event.text for event in after if isinstance(event, Delta)) == seen[-1].result.text
+    assert seen[-1].result.text == "It stays closed. [1]"

@@ -183,3 +183,32 @@ def test_an_abstention_quotes_nothing_to_check(history: MemoryHistory) -> None:
 def test_the_hash_of_a_quote_is_sha_256_of_its_utf_8() -> None:
     assert quote_hash("abc").startswith("ba7816bf8f01cfea")
     assert len(quote_hash("half a character: \ud800")) == 64
+
+
+def test_what_is_withdrawn_while_it_is_answered_is_not_kept() -> None:
+    history = MemoryHistory()
+    generations = generations_of(*sample_articles())
+    assistant = Assistant(
+        generations,
+        embedder=Blind(),
+        clock=FixedClock(date(2031, 4, 1)),
+        new_id=lambda: "a1",
+        identity=Identity("1.0", "samples", "settings"),
+        passages=10,
+        exact_dense=False,
+        history=history,
+    )
+    events = assistant.stream(CRACKS)
+    while not isinstance(next(events), Delta):
+        pass
+    with generations.writer() as writer:  # a withdrawal that has not waited long enough
+        for article_id in ("bridge", "bridge-update"):
+            writer.library.remove(article_id)
+            writer.library.withdraw(article_id, "2031-04-01")
+        writer.publish()
+    done = list(events)[-1]
+    assert isinstance(done, Done)
+    assert "19" in done.result.text
+    (record,) = history.newest()
+    assert "19" not in record.result.text
+    assert set(record.withdrawn) >= {"bridge-update"}

@@ -166,9 +166,10 @@ def test_settings_are_frozen() -> None:
         ({"exact_dense": True}, True),
         ({"model": "some"}, True),
         ({"no_model": True}, False),
-        ({"context_tokens": 900}, False),
+        ({"context_tokens": 1900}, False),
         ({"api_key": "sk-1"}, True),
-        ({"model": "some", "context_tokens": 900}, True),
+        ({"model": "some", "context_tokens": 1900}, True),
+        ({"model": "some", "base_url": "http://elsewhere/v1"}, True),
         ({"model": "some", "no_model": True}, False),
     ],
 )
@@ -284,6 +285,7 @@ def test_the_names_that_everybody_uses_are_read_and_ours_win(monkeypatch: pytest
         ({"model_lacks": "sistem"}, "'sistem' is none of stream_options, system"),
         ({"model": "two words"}, "write a name like openai:"),
         ({"embedder": "word2vec"}, "write static, minilm, hashing or openai:MODEL"),
+        ({"model_price": "a"}, "the price 'a' is not made of numbers"),
         ({"no_model": True, "require_model": True}, "--no-model and --require-model exclude each other"),
         ({"model_seconds": 0}, "greater than 0"),
     ],
@@ -298,3 +300,43 @@ def test_a_key_in_a_file_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="files are shared: set OPENAI_API_KEY") as caught:
         load_settings()
     assert "sk-1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "flags", "chosen"),
+    [
+        ({"ASSISTANT_REQUIRE_MODEL": "1"}, {"no_model": True}, None),
+        ({"ASSISTANT_NO_MODEL": "1"}, {"require_model": True}, DEFAULT_MODEL),
+        ({"ASSISTANT_NO_MODEL": "1"}, {"model": "openai:other"}, "openai:other"),
+    ],
+)
+def test_a_flag_wins_over_what_elsewhere_says_the_contrary(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], flags: dict[str, Any], chosen: str | None
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings(flags).chosen_model == chosen
+
+
+@pytest.mark.parametrize(("written", "key"), [("sk-1\n", "sk-1"), ("  ", None), ("sk-1 ", "sk-1")])
+def test_blanks_around_a_key_do_not_count(
+    monkeypatch: pytest.MonkeyPatch, written: str, key: str | None
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", written)
+    loaded = load_settings().api_key
+    assert (loaded.get_secret_value() if loaded else None) == key
+
+
+@pytest.mark.parametrize("written", ["sk-1 and more", "sk-1\nsk-2", "schlüssel"])
+def test_what_is_no_key_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", written)
+    with pytest.raises(ConfigurationError, match="set OPENAI_API_KEY to it alone") as caught:
+        load_settings()
+    assert written.split(maxsplit=1)[0] not in str(caught.value)
+
+
+def test_a_password_in_an_address_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"base_url": "ftp://me:secret@host/v1"})
+    assert "secret" not in str(caught.value)
+    assert Settings(base_url="http://me:secret@host:8000/v1").host == "host:8000"

@@ -129,8 +129,10 @@ def _watched(events: Iterator[Event]) -> Answer | Abstention:
             raise event.error
         elif isinstance(event, Done):
             result = event.result
-            sources = rendering.sources_text(result, width=width()) if isinstance(result, Answer) else ""
-            show(f"\n\n{sources}" if sources else "")
+            blocks = [] if result.complete else [rendering.BROKEN_OFF]
+            if isinstance(result, Answer):
+                blocks.append(rendering.sources_text(result, width=width()))
+            show("".join(f"\n\n{block}" for block in blocks))
             note(rendering.corpus_line(result))
             return result
     raise AssertionError("a stream ends with Done or Failed")
@@ -147,12 +149,12 @@ def search(query: tuple[str, ...], batch: Iterable[str] | None, as_json: bool, *
     settings, scope = split(flags)
     if batch is not None:
         _no_question_beside(batch, query)
-        assistant = assistant_of(settings)
+        assistant = assistant_of(settings, answering=False)
         return _batch(
             batch, scope, lambda one: json_output.search_json(assistant.search(one.pop("question"), **one))
         )
     asked = _question(query)
-    found = assistant_of(settings).search(asked, **scope)
+    found = assistant_of(settings, answering=False).search(asked, **scope)
     if as_json:
         show(json_output.dumps(json_output.search_json(found)))
     else:

@@ -92,7 +92,7 @@ def list_articles(as_json: bool, **flags: Any) -> int:
     """List all articles, newest first: id, date, outlet, title."""
     from assistant.interfaces import json_output, rendering
 
-    listed = assistant_of(settings_of(flags)).articles()
+    listed = assistant_of(settings_of(flags), answering=False).articles()
     for info, line in zip(listed, rendering.articles_table(listed), strict=True):
         show(json_output.dumps(json_output.info_json(info)) if as_json else line)
     return ANSWERED
@@ -106,7 +106,7 @@ def show_article(article_id: str, as_json: bool, **flags: Any) -> int:
     """Show one article: what is known about it, and its text."""
     from assistant.interfaces import json_output, rendering
 
-    assistant = assistant_of(settings_of(flags))
+    assistant = assistant_of(settings_of(flags), answering=False)
     article, sentences = assistant.article(article_id)
     copies = assistant.copies(article_id)
     if as_json:
