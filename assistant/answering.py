@@ -249,7 +249,7 @@ class Assistant:
         except ProviderError as error:
             if self._require_model:
                 raise
-            problem = f"the model did not answer ({error}); these are extracts"
+            problem = f"the model did not answer: {_clause(error)}; these are extracts"
             return replace(self._extracted(writing), problem=problem)
         raise AssertionError("an exchange ends with Written or a ProviderError")
 
@@ -258,7 +258,9 @@ class Assistant:
         if written.problem:
             if self._require_model:
                 raise written.problem
-            problem = f"the model's answer broke off ({written.problem}); this is its checked beginning"
+            problem = (
+                f"the model's answer broke off: {_clause(written.problem)}; this is its checked beginning"
+            )
         return _Outcome(
             written.draft,
             written.reason,
@@ -404,7 +406,9 @@ class _Question:
         """Why less than usual stands behind the answer."""
         condensed = self.condensed
         how = "made whole" if condensed.translated else "put into English"
-        unmade = f"the question was not {how} by the model ({condensed.problem})" if condensed.problem else ""
+        unmade = ""
+        if condensed.problem:
+            unmade = f"the question was not {how} by the model: {_clause(condensed.problem)}"
         return (unmade, self.found.problem, self.generation.damage)
 
 
@@ -495,3 +499,8 @@ def _abstention(reason: AbstentionReason, corpus: CorpusInfo, ranked: Sequence[R
 def _harmless(fact: str) -> str:
     """A title or an outlet, in a text of ours, without what could pass for a link or a citation of ours."""
     return neutral(without_links(clean(fact)))
+
+
+def _clause(error: AssistantError) -> str:
+    """What an error says, to stand inside a sentence."""
+    return str(error).rstrip(".")

@@ -45,7 +45,7 @@ from assistant.ports import (
     TokenCounter,
 )
 from assistant.pricing import load_prices, override
-from assistant.prompting import PHRASES, REQUIRED, Budget
+from assistant.prompting import MAX_SENTENCES, PHRASES, REQUIRED, Budget
 from assistant.settings import CONFIG_FILE, DEFAULT_MODEL, Settings
 from assistant.upkeep import Rebuilt, Withdrawal, readmit, rebuild, withdraw
 
@@ -201,7 +201,9 @@ def load_prompts(settings: Settings) -> Mapping[str, Prompt]:
     """All prompts that a model is asked with, by id; raises PromptInvalid."""
     from assistant.adapters.prompt_files import PromptFiles
 
-    files = PromptFiles(_content_folder("prompts", settings), required=REQUIRED, phrases=PHRASES)
+    files = PromptFiles(
+        _content_folder("prompts", settings), required=REQUIRED, phrases=PHRASES, examples_above=MAX_SENTENCES
+    )
     return {prompt_id: files.prompt(prompt_id) for prompt_id in REQUIRED}
 
 
@@ -243,8 +245,10 @@ def _tell_once(settings: Settings, told: str, notice: Callable[[str], None]) -> 
     except OSError:
         pass
     notice(told)
-    with suppress(OSError), file.open("a", encoding="utf-8") as lines:  # one that cannot write tells again
-        lines.write(f"{told}\n")
+    with suppress(OSError):  # a home that cannot be written is told again
+        file.touch(mode=0o600)
+        with file.open("a", encoding="utf-8") as lines:
+            lines.write(f"{told}\n")
 
 
 def open_history(settings: Settings) -> History:

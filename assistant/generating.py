@@ -247,7 +247,7 @@ class Exchange:
                 elif piece.finish is Finish.STOP:
                     yield from draft.released(reader.end())
                 elif piece.finish is Finish.LENGTH:
-                    raise ReplyIncomplete(f"the model's answer is longer than {made.answer_tokens} tokens")
+                    raise _too_long(made.answer_tokens)
                 elif piece.finish is Finish.CONTENT_FILTER:
                     raise ContentRefused("the provider's filter stopped the model's answer")
                 else:
@@ -371,6 +371,12 @@ class _Drafting:
 
 _EMPTY = Draft("", (), (), None)
 _GAP = "that the sources do not say something needs no citation"
+
+
+def _too_long(answer_tokens: int) -> ReplyIncomplete:
+    error = ReplyIncomplete(f"the model's answer is longer than {answer_tokens} tokens")
+    error.help = "Raise ASSISTANT_ANSWER_TOKENS."
+    return error
 
 
 def _gap(grounded: Grounded, question: str) -> str:

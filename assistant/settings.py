@@ -88,8 +88,8 @@ class Settings(BaseSettings):
     )
     model_effort: str = Field(
         "low",
-        pattern=r"^[a-z]+$",
-        description="How long a reasoning model thinks: none, low, medium, high; default leaves it to it.",
+        pattern=r"^(none|minimal|low|medium|high|xhigh|default)$",
+        description="How long a reasoning model thinks: none to xhigh; default leaves it to the provider.",
     )
     model_price: str | None = Field(
         None, description="Dollars for a million tokens: prompt, cached, completion, like 0.75,0.075,4.50."
@@ -213,7 +213,7 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
         patterns = {
             "corpus": "use lower-case letters, digits, '.', '_' and '-', a letter or digit first",
             "embedder": "write static, minilm, hashing or openai:MODEL",
-            "model_effort": "write none, low, medium, high or default",
+            "model_effort": "write none, minimal, low, medium, high, xhigh or default",
             "model": f"write a name like {DEFAULT_MODEL}",
         }
         wrong = first["type"] == "string_pattern_mismatch"
@@ -246,7 +246,9 @@ def _refuse_unknown(names: Iterable[str], prefix: str) -> None:
     known = list(Settings.model_fields)
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            written = name.lower().removeprefix("assistant_").removeprefix("openai_")
+            possible = known if prefix else [one for one in known if one != "api_key"]  # that is in no file
+            near = difflib.get_close_matches(written, possible, n=1, cutoff=0.0)[0]
             shown, meant = (f"{prefix}{one.upper()}" if prefix else one for one in (name, near))
             where = "" if prefix else f" in {CONFIG_FILE}"
             raise ConfigurationError(f"unknown setting {shown!r}{where}; did you mean {meant!r}?")

@@ -33,6 +33,8 @@ class PromptFiles:
     required: for each id the placeholders that the code fills.
     phrases: for each id what its text must hold, in the request when a placeholder is in it,
         else in the instructions.
+    examples_above: the highest number that a request may give out; those in the instructions must
+        never be among them.
     """
 
     def __init__(
@@ -41,10 +43,12 @@ class PromptFiles:
         *,
         required: Mapping[str, Collection[str]],
         phrases: Mapping[str, Collection[str]],
+        examples_above: int = 0,
     ) -> None:
         self._folder = folder
         self._required = required
         self._phrases = phrases
+        self._examples_above = examples_above
 
     def prompt(self, prompt_id: str) -> Prompt:
         """The prompt; raises PromptInvalid when it is missing or lacks what it needs."""
@@ -58,6 +62,7 @@ class PromptFiles:
                 _refuse(f"id: {facts.id!r} is not the name of the file; write {prompt_id!r}")
             _check_placeholders(facts.placeholders, self._required[prompt_id], instructions, request)
             _check_phrases(self._phrases[prompt_id], instructions, request)
+            _check_examples(self._examples_above, instructions)
         except _Refused as refused:
             raise PromptInvalid(f"{str(file)!r}: {refused}") from None
         return Prompt(prompt_id, instructions, request, hashlib.sha256(text.encode()).hexdigest()[:12])
@@ -153,3 +158,10 @@ def _check_phrases(phrases: Collection[str], instructions: str, request: str) ->
         heading, text = ("Request", request) if PLACEHOLDER.search(phrase) else ("Instructions", instructions)
         if phrase not in text:
             _refuse(f"'# {heading}' must hold {phrase!r}, as it is: other code relies on it")
+
+
+def _check_examples(above: int, instructions: str) -> None:
+    """An example that looks like a number of this request would be taken for a citation."""
+    for number in re.findall(r"\[(\d+)\]", instructions):
+        if int(number) <= above:
+            _refuse(f"the example [{number}] may be a sentence's own number; write one above {above}")

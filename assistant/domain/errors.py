@@ -92,7 +92,7 @@ class ArticleRejected(AssistantError):
 class ConfigurationError(AssistantError):
     """A setting is unknown or has no usable value."""
 
-    help = 'See `assistant --help` and README.md, "Settings".'
+    help = 'See docs/models.md and README.md, "Settings".'
 
 
 class PromptInvalid(ConfigurationError):
@@ -161,7 +161,10 @@ class LibraryLost(LibraryDamaged):
 class EmbedderMismatch(LibraryError):
     """The index was made with another embedder than the one that is set."""
 
-    help = "Run `assistant ingest --rebuild` with the same --corpus, or set the embedder that made it."
+    help = (
+        "Name the one that made it with --embedder, and its server, if it has one, with OPENAI_BASE_URL; or"
+        " embed all articles anew: `assistant ingest --rebuild` with the same --corpus."
+    )
 
 
 class FormatUnsupported(LibraryError):
@@ -232,21 +235,21 @@ class ProviderUnreachable(ProviderError):
     """There is no connection to the provider, it broke off, or its server failed."""
 
     retryable = True
-    help = "Check the network and OPENAI_BASE_URL; --no-model answers without a model."
+    help = "Check the network and OPENAI_BASE_URL; --no-model and --embedder static need neither."
 
 
 class ProviderBusy(ProviderError):
     """The provider takes no more requests for now."""
 
     retryable = True
-    help = "Ask again in a minute; --no-model answers without a model."
+    help = "Try again in a minute."
 
 
 class QuotaExhausted(ProviderBusy):
     """The account has nothing left; no later call will work before that is changed."""
 
     retryable = False
-    help = "Add credit or raise the limit with the provider; --no-model answers without a model."
+    help = "Add credit or raise the limit with the provider."
 
 
 class ProviderTimedOut(ProviderError):

@@ -7,6 +7,7 @@ nothing is traced that the caller does not ask for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -17,6 +18,8 @@ from langchain_core.runnables.utils import AddableDict
 from pydantic import ConfigDict, Field
 
 from assistant.answering import Assistant
+from assistant.domain.articles import Timestamp
+from assistant.domain.errors import InvalidQuestion
 from assistant.domain.events import Delta, Done, Event, Failed, Retracted, Sources
 from assistant.domain.passages import RankedPassage
 
@@ -36,7 +39,8 @@ class AssistantRetriever(BaseRetriever):
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
-        return [_document(found) for found in self.assistant.search(query, **self.within)]
+        within: Any = {name: _dated(value) for name, value in self.within.items()}
+        return [_document(found) for found in self.assistant.search(query, **within)]
 
 
 class Part(AddableDict):
@@ -94,14 +98,22 @@ class AssistantRunnable(Runnable[str | Mapping[str, Any], dict[str, Any]]):
                     yield Part(result=event.result)
 
     def _events(self, asked: str | Mapping[str, Any]) -> Iterator[Event]:
-        options = (
-            {} if isinstance(asked, str) else {name: asked[name] for name in asked if name != "question"}
-        )
-        question = asked if isinstance(asked, str) else asked.get("question", "")
-        for event in self._assistant.stream(question, **options):
+        given = {"question": asked} if isinstance(asked, str) else dict(asked)
+        question = given.pop("question", None)
+        if not isinstance(question, str):
+            raise InvalidQuestion("there is no question: give a text, or a mapping with 'question'")
+        for event in self._assistant.stream(question, **{name: _dated(given[name]) for name in given}):
             if isinstance(event, Failed):
                 raise event.error
             yield event
+
+
+def _dated(value: Any) -> Any:
+    """A day written as text, as chains pass it on, as the date that it is."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return Timestamp.parse(value).day
+    return value
 
 
 def _document(found: RankedPassage) -> Document:

@@ -47,7 +47,16 @@ def answer_text(result: Answer | Abstention, *, width: int | None = None) -> str
 
 
 def sources_text(answer: Answer, *, width: int | None = None) -> str:
-    """The numbered sources of an answer, one for each citation."""
+    """The numbered sources of an answer.
+
+    One line for each citation of extracts, which are the sentences themselves; where a model
+    wrote, each article with the sentences that it was cited for.
+    """
+    if answer.provenance.model:
+        by_article: dict[str, list[Citation]] = {}
+        for citation in answer.citations:
+            by_article.setdefault(citation.article.id, []).append(citation)
+        return "\n".join(_cited(citations, width) for citations in by_article.values())
     return "\n".join(_wrapped(_source_line(citation), width, "    ") for citation in answer.citations)
 
 
@@ -94,7 +103,7 @@ def _maker(result: Answer | Abstention) -> str:
     if result.provenance.model:
         return f"written by {clean(result.provenance.model)}"
     if result.confidence is None:  # only where a model writes
-        return "no passage came near enough to ask the model"
+        return "no passage came near enough to ask the model for an answer"
     return "extracts, no model"
 
 
@@ -192,6 +201,16 @@ def described(info: ArticleInfo) -> str:
 def _source_line(citation: Citation) -> str:
     hidden = f" ({_HIDDEN_NOTE})" if _hides(citation.quote) else ""
     return f"[{citation.n}] {described(citation.article)}{hidden}"
+
+
+def _cited(citations: Sequence[Citation], width: int | None) -> str:
+    """An article, and below it the sentences that are cited from it."""
+    lines = [_wrapped(described(citations[0].article), width, "    ")]
+    for citation in citations:
+        hidden = f" ({_HIDDEN_NOTE})" if _hides(citation.quote) else ""
+        quote = _wrapped(f"[{citation.n}] “{clean(citation.quote)}”{hidden}", width and width - 2, "    ")
+        lines.append(textwrap.indent(quote, "  "))
+    return "\n".join(lines)
 
 
 def _quoted(record: Record, citation: Citation, standing: Standing | None, width: int | None) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -193,20 +194,36 @@ def _serves(step: Step, path: str, body: Mapping[str, Any]) -> bool:
 # The command
 
 
+_STEPS = f"""one step for each request, in order; the last may be for all that follow:
+  {{"reply": "Text with a marker. [1]", "pieces": 5, "delay_s": 0.1}}
+  {{"fault": "rate_limit", "retry_after": "1"}}
+  {{"read": true, "repeat": true}}          reads the prompt and does what it says
+  {{"echo": "sources"}}                     repeats what it was shown
+  {{"vectors": {{"dimension": 64}}}}          for embeddings
+
+faults:
+{textwrap.fill(", ".join(sorted(FAULTS)), 88, initial_indent="  ", subsequent_indent="  ")}"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve a script, or a Reader for ever, until interrupted; prints the base URL."""
     parser = argparse.ArgumentParser(
         prog="python -m assistant.testing.openai_server",
         description="Speaks OpenAI's protocol on the loopback; by default it reads and obeys the prompt.",
+        epilog=_STEPS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--script", type=Path, help="steps, as a JSON list or one on each line")
     parser.add_argument("--port", type=int, default=0, help="by default a free one")
+    parser.add_argument(
+        "--lacks", action="append", default=[], choices=sorted(LACKS), help="what a poorer server does not have"
+    )
     options = parser.parse_args(arguments)
     try:
         script = Script((), Reader())
         if options.script is not None:
             script = read_script(options.script.read_text(encoding="utf-8"))
-        server = OpenAIServer(script.steps, script.default, port=options.port)
+        server = OpenAIServer(script.steps, script.default, lacks=options.lacks, port=options.port)
     except (OSError, OverflowError, ValueError) as error:
         sys.stderr.write(f"{options.script or 'error'}: {error}\n")
         return 2

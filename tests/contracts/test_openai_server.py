@@ -971,3 +971,13 @@ def address(server: OpenAIServer) -> tuple[str, int]:
     url = httpx2.URL(server.base_url)
     assert url.port is not None
     return url.host, url.port
+
+
+def test_the_steps_in_the_help_are_a_script(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    written = [line for line in shown.splitlines() if line.startswith("  {")]
+    steps = [json.JSONDecoder().raw_decode(line.strip())[0] for line in written]
+    assert len(read_script("\n".join(json.dumps({**step, "repeat": False}) for step in steps)).steps) == 5
+    assert set(re.split(r",\s+", shown.partition("faults:")[2].strip())) == set(FAULTS)

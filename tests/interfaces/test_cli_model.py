@@ -118,8 +118,8 @@ def test_a_broken_off_answer_says_so_where_the_answer_stands(
 ) -> None:
     behind(Fault("cut", text="Many people live there. [1] And the oth", after=8))
     ran = call("ask", ISLAND)
-    assert ran.out.startswith("Many people live there. [1]\n\n[The answer broke off here.]\n\n[1] ")
-    assert "the model's answer broke off (" in ran.err
+    assert ran.out.startswith("Many people live there. [1]\n\n[The answer broke off here.]\n\n")
+    assert "the model's answer broke off: " in ran.err
 
 
 def test_no_model_sends_nothing(call: Call, home: Path, reader: OpenAIServer) -> None:
@@ -140,7 +140,7 @@ def test_what_is_not_there_is_not_in_the_corpus(call: Call, home: Path, reader: 
         (Fault("model_not_found"), 3, "ASSISTANT_MODEL"),
         (Fault("html"), 5, "OPENAI_BASE_URL"),
         (Fault("insufficient_quota"), 6, "credit"),
-        (Fault("rate_limit", retry_after="130"), 6, "Ask again in a minute"),
+        (Fault("rate_limit", retry_after="130"), 6, "Try again in a minute"),
         (Fault("hang"), 7, "ASSISTANT_MODEL_SECONDS"),
         (Fault("unfinished", text="It"), 5, "Ask again."),
     ],
@@ -159,7 +159,7 @@ def test_a_fault_leaves_the_extract_unless_the_model_is_required(
     answered = call("ask", ISLAND)
     assert answered.code == 0
     assert "740" in answered.out
-    assert "the model did not answer (" in answered.err
+    assert "the model did not answer: " in answered.err
     required = call("ask", ISLAND, "--require-model")
     assert required.code == code
     assert said in required.complaint()
@@ -227,6 +227,29 @@ def test_every_line_of_a_batch_gets_its_answer_whatever_the_server_does(
     behind(Reply("Many live there. [1]"), Fault("empty_object"), Reply("Few. [1]"))
     lines = [json.dumps({"id": number, "question": ISLAND}) for number in range(3)]
     (tmp_path / "questions.jsonl").write_text("\n".join(lines))
-    answers = call("ask", "--batch", tmp_path / "questions.jsonl").lines()
+    ran = call("ask", "--batch", tmp_path / "questions.jsonl")
+    assert ran.err.splitlines()[-1].startswith("1 answer: the model did not answer: ")
+    answers = ran.lines()
     assert [one["provenance"]["model"] is not None for one in answers] == [True, False, True]
     assert [one["kind"] for one in answers] == ["answer"] * 3
+
+
+def test_the_sentences_stand_below_the_articles_that_they_are_cited_from(
+    call: Call, home: Path, behind: Callable[..., OpenAIServer]
+) -> None:
+    behind(Reply("Many live there. [1] Others do not. [2] So it is. [1]"))
+    ran = call("ask", ISLAND)
+    text, sources = ran.out.rstrip("\n").split("\n\n")
+    assert text == "Many live there. [1] Others do not. [2] So it is. [1]"
+    quotes = re.findall(r"^  \[(\d)\] “(.+)”$", sources, re.MULTILINE)
+    assert [number for number, _ in quotes] == ["1", "2"]
+    kept = call("history", "list").out.split()[0]
+    shown = call("history", "show", kept, "--json").json()
+    assert [quote for _, quote in quotes] == [" ".join(one["quote"].split()) for one in shown["citations"]]
+
+
+def test_a_reason_is_told_beside_json(call: Call, home: Path, behind: Callable[..., OpenAIServer]) -> None:
+    behind(Fault("empty_object"))
+    ran = call("ask", ISLAND, "--json")
+    assert ran.json()["degraded"]["reason"].startswith("the model did not answer: ")
+    assert "the model did not answer: " in ran.err

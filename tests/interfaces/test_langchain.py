@@ -89,6 +89,8 @@ def test_a_question_may_bring_what_it_is_asked_with(extracts: AssistantRunnable)
     outlet = extracts.invoke({"question": ISLAND, "outlet": "No Such Paper"})
     assert isinstance(outlet["result"], Abstention)
     assert outlet["context"] == []
+    before = extracts.invoke({"question": ISLAND, "as_of": "2000-01-01"})
+    assert isinstance(before["result"], Abstention)
     turns = [Turn("What is Little Corrow?", "An island. [1]")]
     followed = extracts.invoke({"question": "How many people live there?", "conversation": turns})
     assert "Little Corrow" in followed["result"].provenance.standalone

@@ -212,7 +212,7 @@ def test_a_failing_model_leaves_the_extract_and_says_why() -> None:
     assert "19" in result.text
     assert result.provenance.model is None
     assert result.degraded
-    assert result.degraded.reason == "the model did not answer (no reply within 30 s); these are extracts"
+    assert result.degraded.reason == "the model did not answer: no reply within 30 s; these are extracts"
 
 
 def test_a_reply_that_breaks_off_keeps_its_checked_beginning_and_is_marked() -> None:
@@ -220,7 +220,7 @@ def test_a_reply_that_breaks_off_keeps_its_checked_beginning_and_is_marked() -> 
     assert result.text == "It has 19. [1]"
     assert not result.complete
     assert result.degraded
-    assert "broke off (the connection broke off)" in result.degraded.reason
+    assert "broke off: the connection broke off" in result.degraded.reason
 
 
 def test_a_reply_that_breaks_off_before_its_first_statement_leaves_the_extract() -> None:
@@ -391,7 +391,7 @@ def test_a_question_that_cannot_be_translated_is_asked_all_the_same_and_that_is_
     chat.assert_complete()
     assert isinstance(result, Answer)
     assert result.degraded
-    assert result.degraded.reason == "the question was not put into English by the model (no reply)"
+    assert result.degraded.reason == "the question was not put into English by the model: no reply"
 
 
 def test_a_question_that_cannot_be_translated_is_an_error_where_the_model_is_required() -> None:

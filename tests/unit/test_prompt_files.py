@@ -34,7 +34,10 @@ def prompts(folder: Path, text: str | bytes = GREET) -> PromptFiles:
     data = text.encode() if isinstance(text, str) else text
     (folder / "greet.md").write_bytes(data)
     return PromptFiles(
-        folder, required={"greet": {"name", "day"}}, phrases={"greet": ("`HELLO`", "Today: ${day}\n")}
+        folder,
+        required={"greet": {"name", "day"}},
+        phrases={"greet": ("`HELLO`", "Today: ${day}\n")},
+        examples_above=899,
     )
 
 
@@ -60,6 +63,11 @@ def test_every_other_change_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
+        (
+            "Be brief",
+            "Be brief [899]",
+            "the example [899] may be a sentence's own number; write one above 899",
+        ),
         ("---\nid", "id", "has no front matter; begin it with a line ---"),
         ("---\n\n# Ins", "\n# Ins", "has no front matter; begin it with a line ---"),
         ("id: greet", "id: great", "id: 'great' is not the name of the file; write 'greet'"),
@@ -140,3 +148,9 @@ def test_the_answer_prompt_names_the_token_and_examples_that_cannot_exist() -> N
     instructions = PromptFiles(PROMPTS, required=REQUIRED, phrases=PHRASES).prompt("answer").instructions
     assert f"`{ABSTAIN}`" in instructions
     assert set(re.findall(r"\[(\d+)\]", instructions)) == {"901", "902"}
+
+
+def test_an_example_above_every_number_is_fine(tmp_path: Path) -> None:
+    assert (
+        "[901]" in prompts(tmp_path, GREET.replace("Be brief", "Be brief [901]")).prompt("greet").instructions
+    )

@@ -340,3 +340,13 @@ def test_a_password_in_an_address_is_not_shown() -> None:
         load_settings({"base_url": "ftp://me:secret@host/v1"})
     assert "secret" not in str(caught.value)
     assert Settings(base_url="http://me:secret@host:8000/v1").host == "host:8000"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("ASSISTANT_MODEL", "model"), ("openai_base_url", "base_url"), ("passagse", "passages")],
+)
+def test_a_name_from_elsewhere_in_the_file_is_known_again(written: str, meant: str) -> None:
+    Path("assistant.toml").write_text(f"{written} = 'x'")
+    with pytest.raises(ConfigurationError, match=f"did you mean '{meant}'"):
+        load_settings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -89,21 +90,33 @@ def ask(question: tuple[str, ...], batch: Iterable[str] | None, as_json: bool, *
     7: time is up.
     """
     from assistant.domain.answers import Abstention
+    from assistant.domain.text import counted
     from assistant.interfaces import json_output, rendering
 
     settings, scope = split(flags)
     if batch is not None:
         _no_question_beside(batch, question)
         assistant = assistant_of(settings)
-        return _batch(
-            batch, scope, lambda one: json_output.answer_json(assistant.ask(one.pop("question"), **one))
-        )
+        reasons: Counter[str] = Counter()
+
+        def answered(one: dict[str, Any]) -> dict[str, Any]:
+            result = assistant.ask(one.pop("question"), **one)
+            reasons.update([result.degraded.reason] if result.degraded else [])
+            return json_output.answer_json(result)
+
+        code = _batch(batch, scope, answered)
+        for reason, times in reasons.most_common():
+            note(f"{counted(times, 'answer')}: {reason}.")
+        return code
     asked = _question(question)
     if settings.chosen_model and not as_json and width():
+        note(f"Asking {settings.chosen_model}, for {settings.model_seconds:g} seconds at most.")
         result = _watched(assistant_of(settings).stream(asked, **scope))
     elif as_json:
         result = assistant_of(settings).ask(asked, **scope)
         show(json_output.dumps(json_output.answer_json(result)))
+        if result.degraded:
+            note(rendering.corpus_line(result))
     else:
         result = assistant_of(settings).ask(asked, **scope)
         note(rendering.corpus_line(result))
