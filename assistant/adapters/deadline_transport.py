@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
+from assistant.adapters.openai_faults import scrubbed
 from assistant.adapters.provider_calls import CONNECT_SECONDS, Attempt, Fault, current_attempt
-from assistant.domain.errors import ProviderTimedOut, ReplyMalformed
+from assistant.domain.errors import ProviderTimedOut, ReplyMalformed, RequestRejected
 
 if TYPE_CHECKING:
     import ssl
 
 CHAT_BYTES = 2_000_000  # a reply of 8,000 tokens streams as 2 MB at worst: 250 bytes of wrapping for each
+_PROXIES = "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"
 
 
 class DeadlineTransport(httpx2.BaseTransport):
@@ -30,12 +32,20 @@ class DeadlineTransport(httpx2.BaseTransport):
 
     most_bytes: how much of a body is read. verify: the certificates that are trusted, the system's
     own unless told. Proxies are those of the environment, as with httpx2 itself.
+    Raises RequestRejected where the environment names a proxy or certificates that cannot be used.
     """
 
     def __init__(self, *, most_bytes: int = CHAT_BYTES, verify: ssl.SSLContext | bool = True) -> None:
         self._most_bytes = most_bytes
         # A client and not an HTTPTransport, since the client is what finds the proxies.
-        self._client = httpx2.Client(verify=verify, limits=httpx2.Limits(max_keepalive_connections=0))
+        try:
+            self._client = httpx2.Client(verify=verify, limits=httpx2.Limits(max_keepalive_connections=0))
+        except OSError as error:
+            raise _unusable("certificates", "SSL_CERT_FILE or SSL_CERT_DIR", error.strerror or "") from error
+        except ImportError as error:
+            raise _unusable("proxy", _PROXIES, "SOCKS needs the package 'socksio'") from error
+        except (ValueError, httpx2.InvalidURL) as error:
+            raise _unusable("proxy", _PROXIES, str(error)) from error
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """The response, whose body ends with the attempt."""
@@ -67,6 +77,13 @@ class DeadlineTransport(httpx2.BaseTransport):
     def close(self) -> None:
         """Close what is open."""
         self._client.close()
+
+
+def _unusable(what: str, variables: str, reason: str) -> RequestRejected:
+    """A ProviderError, so that what needs no request, the extractive answer, comes all the same."""
+    error = RequestRejected(f"the {what} named by {variables} cannot be used: {scrubbed(reason)}")
+    error.help = f"Correct or unset {variables}."
+    return error
 
 
 def _misfit(response: httpx2.Response) -> str:

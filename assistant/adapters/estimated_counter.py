@@ -17,7 +17,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import Literal
@@ -64,8 +64,8 @@ class Weights:
 
     def tokens(self, piece: str) -> float:
         """How many tokens the piece has, rather too many; never more than it has bytes."""
-        weighed = sum(self.shape.get(name, 0.0) * value for name, value in shape(piece))
-        weighed += sum(self.trigrams.get(three, self.rare) for three in trigrams(piece))
+        weighed = sum([self.shape.get(name, 0.0) * value for name, value in shape(piece)])
+        weighed += sum([self.trigrams.get(three, self.rare) for three in trigrams(piece)])
         size = len(piece.encode("utf-8", "surrogatepass"))
         return min(float(size), max(1.0, size / _WIDEST, weighed) * self.margins[group(piece)])
 
@@ -80,18 +80,27 @@ class EstimatedCounter:
     exact = False
 
     def __init__(self, weights: Weights | None = None) -> None:
-        self._given = weights
-        self._known = lru_cache(_KNOWN)(self._weighed)
+        self._known = _Known(weights)
 
     def count(self, text: str) -> int:
         """About how many tokens the text has; rather too many than too few."""
-        tokens = 0.0
-        for piece, times in Counter(pieces(text)).items():
-            tokens += times * (self._known if len(piece) <= _KEPT else self._weighed)(piece)
-        return math.ceil(tokens)
+        return math.ceil(sum(map(self._known.__getitem__, pieces(text))))
 
-    def _weighed(self, piece: str) -> float:
-        return (self._given or load_weights()).tokens(piece)
+
+class _Known(dict[str, float]):
+    """The tokens of pieces, weighed when they are first asked for; most of any text was seen before."""
+
+    def __init__(self, weights: Weights | None) -> None:
+        super().__init__()
+        self._weights = weights
+
+    def __missing__(self, piece: str) -> float:
+        tokens = (self._weights or load_weights()).tokens(piece)
+        if len(piece) <= _KEPT:
+            if len(self) >= _KNOWN:
+                self.clear()
+            self[piece] = tokens
+        return tokens
 
 
 @cache
@@ -144,12 +153,12 @@ def _word_shape(piece: str, body: str) -> Iterator[tuple[str, float]]:
         yield "letters+", float(len(body) - _LONGEST)
 
 
-def trigrams(piece: str) -> Iterator[str]:
+def trigrams(piece: str) -> list[str]:
     """Each three letters in a row of a word in lower case, with its ends marked; nothing for the rest."""
-    if _is_word(piece):
-        word = f"^{piece.lower() if piece[0].isalnum() else piece[1:].lower()}$"
-        for at in range(len(word) - 2):
-            yield word[at : at + 3]
+    if not _is_word(piece):
+        return []
+    word = f"^{piece.lower() if piece[0].isalnum() else piece[1:].lower()}$"
+    return [word[at : at + 3] for at in range(len(word) - 2)]
 
 
 def group(piece: str) -> Group:
@@ -170,7 +179,12 @@ def script(character: str) -> str:
 
 def _is_word(piece: str) -> bool:
     """Whether the piece is letters, after one other character at most."""
-    return any(one.isalpha() or unicodedata.category(one)[0] == "M" for one in piece[:2])
+    first = piece[:2]
+    return (
+        first[0].isalpha()
+        or first[-1].isalpha()
+        or (not first.isascii() and any(unicodedata.category(one)[0] == "M" for one in first))
+    )
 
 
 @cache

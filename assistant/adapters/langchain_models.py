@@ -16,18 +16,17 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from assistant.adapters.openai_faults import OpenAIFaults
-from assistant.adapters.provider_calls import Attempt, Fault, ProviderCalls
+from assistant.adapters.openai_faults import OPENAI_URL, PLACEHOLDER_KEY, OpenAIFaults, host_of
+from assistant.adapters.provider_calls import Attempt, Ending, Fault, ProviderCalls
 from assistant.domain.conversation import Completion, Finish, Message
 from assistant.domain.errors import ConfigurationError, ReplyIncomplete, ReplyMalformed, RequestRejected
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage, BaseMessage
+    from openai import OpenAI
 
-OPENAI_URL = "https://api.openai.com/v1"
 # A cap and no target, on top of what an answer may have: at 250 tokens a second it lasts for the
 # default deadline, and an answer is not cut short by what nobody sees.
 REASONING_TOKENS = 8_000
@@ -36,9 +35,21 @@ CAPABILITIES = frozenset(
 )
 
 _OPENAI = "openai"
-_OTHERS_SECONDS = 60.0  # other packages' clients are not closed from outside; their threads end with this
+# Providers whose name before a colon is never the beginning of a model's name on a server of one's own.
+_KNOWN = (
+    "anthropic",
+    "azure_openai",
+    "bedrock",
+    "cohere",
+    "google_genai",
+    "google_vertexai",
+    "groq",
+    "mistralai",
+)
+# Nobody waits beyond the deadline for another provider's package, either, but its client is not closed
+# from outside: its thread ends with the next piece, or when for so long nothing came.
+_OTHERS_SECONDS = 60.0
 _MOST_BUILT = 16  # LangChain's objects, half a millisecond to make; answers have two or three lengths
-_PLACEHOLDER_KEY = "none"  # the SDK wants a key, a server of one's own does not
 _REASONING = re.compile(r"(?:^|/)(?:o\d|gpt-[56]|gpt-oss)(?!.*chat)", re.IGNORECASE)
 _FINISHES = {
     "stop": Finish.STOP,
@@ -71,13 +82,14 @@ _COMPLAINED = {
 
 
 class LangchainModel:
-    """The model of this name, asked through the calls that all models at its host should share.
+    """The model of this name.
 
     name: "provider:model"; a model alone is OpenAI's. base_url: an OpenAI-compatible server in place
     of OpenAI's own, which needs no key. api_key: for these two; other providers' packages have theirs
     from the environment. lacks: the CAPABILITIES that the server does not have. effort: how long
-    a reasoning model is to think, "low" for example; its provider's default when None.
-    Raises ConfigurationError where a key or a package is missing.
+    a reasoning model is to think, "low" for example; its provider's default when None. calls: what the
+    requests go through; its own unless given. Raises ConfigurationError where the model's name, a key
+    or a package is missing.
     """
 
     def __init__(
@@ -97,7 +109,7 @@ class LangchainModel:
             )
         self._provider, self._model = _split(name, compatible=base_url is not None)
         self._base_url = base_url or (OPENAI_URL if self._provider == _OPENAI else None)
-        self._key = api_key or _PLACEHOLDER_KEY
+        self._key = api_key or PLACEHOLDER_KEY
         self._temperature = temperature
         self._effort = effort
         self._lacks = frozenset(lacks)
@@ -109,7 +121,7 @@ class LangchainModel:
                 raise ConfigurationError(
                     f"{self.name!r} needs a key: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server without"
                 )
-            self._host = _host(base_url or OPENAI_URL)
+            self._host = host_of(base_url or OPENAI_URL)
         else:
             self._host = self._provider
             self._chat_model(1, self._lacks)  # a missing package shows here, and not at the first question
@@ -126,34 +138,24 @@ class LangchainModel:
         """Where the messages go, with the port where it is unusual; another provider's name."""
         return self._host
 
-    @property
-    def lacks(self) -> frozenset[str]:
-        """What the server does not have: what was said, and what it has complained of since."""
-        return self._lacks
-
     def stream(
         self, messages: Sequence[Message], *, answer_tokens: int, seconds: float
     ) -> Iterator[str | Completion]:
         """The reply in pieces as they come, and last its Completion; raises ProviderError."""
         # Importing LangChain takes seconds at first: that is no time of the provider's.
-        self._chat_model(answer_tokens, self._lacks)
+        try:
+            self._chat_model(answer_tokens, self._lacks)
+        except ConfigurationError as error:  # too late for one: the answer can still do without a model
+            raise RequestRejected(str(error)) from error
 
-        def attempt(handle: Attempt) -> Iterator[str | Completion]:
+        def attempt(handle: Attempt) -> Iterator[str | Completion | Ending[str | Completion]]:
             return self._attempt(handle, messages, answer_tokens)
 
         return self._calls.stream(attempt, seconds=seconds)
 
-    def close(self) -> None:
-        """Close what is open; the next call opens it again."""
-        with self._lock:
-            clients, self._clients = self._clients, None
-            self._built.clear()
-        if clients is not None:
-            clients.sync.close()
-
     def _attempt(
         self, handle: Attempt, messages: Sequence[Message], answer_tokens: int
-    ) -> Iterator[str | Completion]:
+    ) -> Iterator[str | Completion | Ending[str | Completion]]:
         """One attempt; a request that the server finds fault with is repeated without what it lacks."""
         from langsmith import tracing_context
 
@@ -179,19 +181,25 @@ class LangchainModel:
 
     def _reply(
         self, messages: Sequence[Message], answer_tokens: int, lacks: frozenset[str]
-    ) -> Iterator[str | Completion]:
+    ) -> Iterator[str | Completion | Ending[str | Completion]]:
         said, finish, usage = False, None, _Usage()
+
+        def end() -> Completion:
+            return self._completion(finish, usage, said=said, answer_tokens=answer_tokens)
+
         try:
             for message in self._chat_model(answer_tokens, lacks).stream(_converted(messages, lacks)):
                 if text := str(message.text):
                     said = True
                     yield text
                 usage.add(message)
-                finish = _reason(message) or finish
+                if reason := _reason(message):
+                    finish = reason
+                    yield Ending(end)
         except Exception:
             if finish is None:  # else the reply is there, and what is missing is its end mark or usage
                 raise
-        yield self._completion(finish, usage, said=said, answer_tokens=answer_tokens)
+        yield end()
 
     def _completion(self, reason: str | None, usage: _Usage, *, said: bool, answer_tokens: int) -> Completion:
         """The end of a reply, after a look at whether it is one."""
@@ -241,6 +249,8 @@ class LangchainModel:
                 "api_key": self._key,
                 "http_client": self._clients.sync,
                 "http_async_client": self._clients.unused,
+                "openai_proxy": "",  # LangChain's own variable; those that all know are the transport's
+                "http_socket_options": (),  # or LangChain warns that it would pass over a proxy, and does not
                 "stream_usage": "stream_options" not in lacks,
                 "use_responses_api": False,
             }
@@ -258,7 +268,7 @@ class LangchainModel:
                 f"the model {self.name!r} cannot be used: {_first_line(error)}"
             ) from error
         if self._provider == _OPENAI:
-            model.client = _Completions(model.client, streams="streaming" not in lacks)
+            model.client = _Completions(model.root_client, streams="streaming" not in lacks)
         built: BaseChatModel = model
         return built
 
@@ -283,24 +293,34 @@ class _Completions:
 
     LangChain drops a streamed refusal, which comes in a field of its own: the reason to end becomes
     "refusal" here. A plain body is read as a stream of one chunk, whether it was asked for (a server
-    that cannot stream) or came unasked.
+    that cannot stream) or came unasked. Chunks stay as they come: of each the SDK would make objects,
+    which LangChain takes apart again, and that is half the work of a streamed reply.
     """
 
-    def __init__(self, completions: Any, *, streams: bool) -> None:
-        self._completions = completions
+    def __init__(self, client: OpenAI, *, streams: bool) -> None:
+        self._client = client
         self._streams = streams
 
     @contextmanager
     def create(self, **request: Any) -> Iterator[Iterator[dict[str, Any]]]:
         """A context with the chunks, as dictionaries."""
+        import openai
+
         if not self._streams:
             plain = {
                 name: value for name, value in request.items() if name not in ("stream", "stream_options")
             }
-            response = self._completions.with_raw_response.create(**plain).http_response
+            response = self._client.chat.completions.with_raw_response.create(**plain).http_response
             yield iter([_as_chunk(response)])
             return
-        with self._completions.create(**request) as stream:
+        more = request.pop("extra_body", None) or {}
+        with self._client.post(
+            "/chat/completions",
+            cast_to=object,
+            body=request | more,
+            stream=True,
+            stream_cls=openai.Stream[object],
+        ) as stream:
             yield _chunks(stream)
 
 
@@ -310,8 +330,9 @@ def _chunks(stream: Any) -> Iterator[dict[str, Any]]:
         return
     refused = False
     for chunk in stream:
-        data: dict[str, Any] = chunk.model_dump()
+        data: dict[str, Any] = chunk
         for choice in (data.get("choices") or [])[:1]:
+            choice.setdefault("delta", None)  # LangChain needs one, even if there is nothing in it
             refused = refused or bool((choice.get("delta") or {}).get("refusal"))
             if refused and choice.get("finish_reason"):
                 choice["finish_reason"] = "refusal"
@@ -357,26 +378,19 @@ class _Usage:
 
 
 def _split(name: str, *, compatible: bool) -> tuple[str, str]:
-    """Provider and model of a name; names of models hold colons, too ("llama3.1:8b", "ft:gpt-…")."""
+    """Provider and model of a name; names of models hold colons, too ("llama3.1:8b", "ft:gpt-…").
+
+    Raises ConfigurationError where one of the two is missing.
+    """
     provider, colon, model = name.partition(":")
-    is_provider = provider == _OPENAI or (
+    is_provider = provider in (_OPENAI, *_KNOWN) or (
         provider.isidentifier() and find_spec(f"langchain_{provider}") is not None
     )
-    if colon and (is_provider or not (compatible or provider == "ft")):
-        return provider, model
-    return _OPENAI, name
-
-
-def _host(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError("the base URL of the model is no http:// or https:// address")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return host if port in (None, 80, 443) else f"{host}:{port}"
+    if not (colon and (is_provider or not (compatible or provider == "ft"))):
+        provider, model = _OPENAI, name
+    if not (provider.strip() and model.strip(" :")):
+        raise ConfigurationError(f"{name!r} names no model: write PROVIDER:MODEL, like openai:gpt-4o")
+    return provider, model
 
 
 def _converted(messages: Sequence[Message], lacks: frozenset[str]) -> list[BaseMessage]:

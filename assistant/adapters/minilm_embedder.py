@@ -4,7 +4,7 @@ Chroma's function (https://docs.trychroma.com/docs/embeddings/embedding-function
 address, the hash and the folder, and does the arithmetic. It would try to download at any
 time, without a word and with no limit but that between two bytes. Here a folder that is
 complete is loaded and nothing is asked; otherwise the host has to answer in seconds, and
-the download to end in minutes.
+the download to end in minutes; who answers questions does without a download.
 
 The model reads the first 256 tokens of a text; a passage rarely has more.
 """
@@ -40,10 +40,11 @@ _FILES = (
 
 
 class MinilmEmbedder:
-    """MiniLM vectors; the model is loaded, and where it is missing downloaded, at the first text.
+    """MiniLM vectors; the model is loaded at the first text.
 
     folder: where the model lies or is to lie; Chroma's own in the home of the user when None.
-    url: where it comes from; Chroma's own address when None.
+    download: whether it may be fetched where it is missing. url: where it comes from; Chroma's own
+    address when None.
     answer_seconds, download_seconds: how long that may take.
     """
 
@@ -53,11 +54,13 @@ class MinilmEmbedder:
         self,
         folder: Path | None = None,
         *,
+        download: bool = True,
         url: str | None = None,
         answer_seconds: float = ANSWER_SECONDS,
         download_seconds: float = DOWNLOAD_SECONDS,
     ) -> None:
         self._folder = folder
+        self._download = download
         self._url = url
         self._answer_seconds = answer_seconds
         self._download_seconds = download_seconds
@@ -103,6 +106,8 @@ class MinilmEmbedder:
         url = function.MODEL_DOWNLOAD_URL
         host = urlsplit(url).netloc
         needed = f"the embedder 'minilm' needs a model, about 80 MB from {host}, in {str(folder)!r}"
+        if not self._download:
+            raise _missing(ProviderUnreachable(f"{needed}: `assistant ingest` fetches it"))
         try:
             _within(self._answer_seconds, lambda: _require_answer(url))
             _within(self._download_seconds, function._download_model_if_not_exists)

@@ -16,11 +16,10 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
 
-from assistant.adapters.openai_faults import OpenAIFaults
+from assistant.adapters.openai_faults import OPENAI_URL, PLACEHOLDER_KEY, OpenAIFaults, host_of
 from assistant.adapters.provider_calls import Attempt, Fault, ProviderCalls
 from assistant.domain.errors import ConfigurationError, ModelUnknown, ReplyMalformed, VectorsUnusable
 from assistant.domain.text import counted
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from assistant.ports import Vectors
 
-OPENAI_URL = "https://api.openai.com/v1"
 SETTING = "ASSISTANT_EMBEDDER"
 # No tokenizer makes more tokens than a text has bytes, and OpenAI's models take 8,192 tokens a text and
 # 300,000 a request. A passage has 800 bytes; what is longer is cut, and found by its beginning.
@@ -38,7 +36,6 @@ MAX_BYTES = 8_000
 MAX_REQUEST_BYTES = 256_000
 MAX_REQUEST_TEXTS = 64
 REPLY_BYTES = 16_000_000  # 64 vectors of 8,192 numbers take 12 MB
-_PLACEHOLDER_KEY = "none"  # the SDK wants a key, a server of one's own does not
 
 
 class OpenAIEmbedder:
@@ -46,8 +43,10 @@ class OpenAIEmbedder:
 
     base_url: an OpenAI-compatible server in place of OpenAI's own, which needs no key.
     dimensions: how many numbers a vector is to have, where the model leaves the choice.
-    calls: shared by all that ask the same host. seconds: when all attempts of a request end.
-    Raises ConfigurationError where there is neither key nor server.
+    calls: what the requests go through; its own unless given, so that neither a chat model at the same
+    host nor its faults hold it up. seconds: when all attempts of one request end: a question is one
+    request, and many texts are one for every MAX_REQUEST_TEXTS, or MAX_REQUEST_BYTES, of them, each
+    with as many seconds. Raises ConfigurationError where there is neither key nor server.
     """
 
     def __init__(
@@ -69,18 +68,18 @@ class OpenAIEmbedder:
             )
         self._model = model
         self._url = base_url or OPENAI_URL
-        self._key = api_key or _PLACEHOLDER_KEY
+        self._key = api_key or PLACEHOLDER_KEY
         self._dimensions = dimensions
         self._size = dimensions
         self._seconds = seconds
-        self.host = _host(self._url)
+        self.host = host_of(self._url)
         self._calls = calls or ProviderCalls(self.host)
         self._faults = OpenAIFaults(self.host, model, api_key or "", SETTING)
 
     @property
     def fingerprint(self) -> str:
         """Names the model, the server where it is not OpenAI's own, and the size that was asked for."""
-        ours = _host(OPENAI_URL)
+        ours = host_of(OPENAI_URL)
         host = "" if self.host == ours or self.host.endswith(f".{ours}") else self.host
         return f"openai:{self._model}@{host}/{self._dimensions or 'default'}"
 
@@ -162,19 +161,6 @@ class OpenAIEmbedder:
 
 def _place(item: tuple[int, Any]) -> int:
     return item[0]
-
-
-def _host(url: str) -> str:
-    """The host of an address, with its port where it has one, and nothing that could be a secret."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if not host:
-        raise ConfigurationError("OPENAI_BASE_URL is no address like http://localhost:8000/v1")
-    host = f"[{host}]" if ":" in host else host
-    return host if port is None else f"{host}:{port}"
 
 
 def _cut(text: str) -> str:

@@ -1,5 +1,6 @@
-"""What the exceptions of openai and LangChain mean, in our words: one table, most specific first.
+"""An OpenAI-compatible server: its address, and what the exceptions of openai and LangChain mean.
 
+The exceptions stand in one table, the most specific first, with their meaning in our words.
 The class says little: a 429 can be a busy provider or an empty account. So the provider's
 own code is looked at first, then the status, then what the connection died of. LangChain's
 classes of its own stand in the table, too, which covers the providers whose packages raise
@@ -18,9 +19,11 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
-from assistant.adapters.provider_calls import Fault
+from assistant.adapters.provider_calls import Fault, in_seconds
 from assistant.domain.errors import (
+    ConfigurationError,
     ContentRefused,
     ModelUnknown,
     PromptTooLong,
@@ -36,11 +39,17 @@ from assistant.domain.errors import (
 )
 from assistant.domain.text import clean
 
+OPENAI_URL = "https://api.openai.com/v1"
+PLACEHOLDER_KEY = "none"  # the SDK wants a key, a server of one's own does not
+
+_USUAL_PORTS = {"http": 80, "https": 443}
 _RETRIES = 2  # for what passes by itself
 _LONGEST_MESSAGE = 200  # characters of a provider's own words
 _KEYS = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|lsv2|key)[-_][\w*.\-]{3,}|\bBearer\s+\S+|\beyJ[\w\-]+\.[\w\-.]+", re.IGNORECASE
 )
+_SHORTEST_SECRET = 8  # characters; what is shorter is part of many words, and no key
+_ILLEGAL_HEADER = re.compile(r"(?<=illegal header value).*", re.IGNORECASE | re.DOTALL)  # the key, escaped
 _PASSWORDS = re.compile(r"(?<=://)[^/\s@]+@")
 
 _QUOTA = re.compile(
@@ -65,6 +74,27 @@ _RATE = re.compile(r"rate_limit|too_many_requests", re.IGNORECASE)
 _SERVER = re.compile(r"overloaded|server_error|internal_error|unavailable", re.IGNORECASE)
 
 
+def host_of(url: str) -> str:
+    """The host of a server's address, with its port where it is unusual, and nothing that could be a secret.
+
+    Raises ConfigurationError for what is no address.
+
+    >>> host_of("https://me:secret@LLM.example:8443/v1"), host_of("http://[::1]:80")
+    ('llm.example:8443', '[::1]')
+    """
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        scheme, host, port = "", None, None
+    if scheme not in _USUAL_PORTS or not host:
+        raise ConfigurationError(
+            "OPENAI_BASE_URL is no http:// or https:// address, like http://localhost:8000/v1"
+        )
+    host = f"[{host}]" if ":" in host else host
+    return host if port in (None, _USUAL_PORTS[scheme]) else f"{host}:{port}"
+
+
 def scrubbed(text: str, *secrets: str) -> str:
     """The text in one line of bounded length, without these secrets, other keys, and passwords in addresses.
 
@@ -72,9 +102,10 @@ def scrubbed(text: str, *secrets: str) -> str:
     'Incorrect API key: (key). See https://host/'
     """
     for secret in secrets:
-        if secret:
+        if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "(key)")
-    text = clean(_PASSWORDS.sub("", _KEYS.sub(_keep_full_stop, text[: 10 * _LONGEST_MESSAGE])))
+    text = _ILLEGAL_HEADER.sub("", text[: 10 * _LONGEST_MESSAGE])
+    text = clean(_PASSWORDS.sub("", _KEYS.sub(_keep_full_stop, text)))
     return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…"
 
 
@@ -250,10 +281,16 @@ def _connection(case: _Case) -> Fault:
     said = (last.strerror if isinstance(last, OSError) else "") or str(last) or type(last).__name__
     reason = case.provider.scrubbed(said)
     if any(isinstance(link, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError) for link in links):
-        return Fault(RequestRejected(f"a request to {case.host} cannot be made: {reason}"))
+        return _impossible(case, reason)
     if any(isinstance(link, httpx2.ConnectError | httpx2.ProxyError) for link in links):
         return Fault(ProviderUnreachable(f"no connection to {case.host}: {reason}"), retries=1)
     return Fault(ReplyIncomplete(f"the connection to {case.host} broke off: {reason}"), retries=_RETRIES)
+
+
+def _impossible(case: _Case, reason: str) -> Fault:
+    if _ILLEGAL_HEADER.search(reason):
+        return _unusable_key(case)
+    return Fault(RequestRejected(f"a request to {case.host} cannot be made: {reason}"))
 
 
 def _timeout(case: _Case) -> Fault:
@@ -284,7 +321,7 @@ def _quota(case: _Case) -> Fault:
 
 def _busy(case: _Case) -> Fault:
     wait = case.wait
-    told = "" if wait is None else f", and asks to wait {wait:g} seconds"
+    told = "" if wait is None else f", and asks to wait {in_seconds(wait)}"
     return Fault(
         ProviderBusy(f"{case.host} takes no more requests for now{told} ({case.words})"),
         retries=_RETRIES,
@@ -325,6 +362,22 @@ def _malformed(case: _Case) -> Fault:
     return Fault(ReplyMalformed(f"{case.host} sent no reply in the agreed form ({what})"))
 
 
+def _unsendable(case: _Case) -> Fault:
+    if case.error.encoding == "ascii":  # as headers are, and nothing else
+        return _unusable_key(case)
+    return Fault(RequestRejected(f"a text has a character that cannot be sent to {case.host}"))
+
+
+def _unusable_key(case: _Case) -> Fault:
+    # Not in the exception's words: they show the key, or a character of it.
+    error = RequestRejected(f"the key for {case.host} has a character that cannot be sent")
+    error.help = (
+        "Check OPENAI_API_KEY: a key is one line of ASCII characters without blanks. So is all that is set"
+        " as OPENAI_ORG_ID and OPENAI_PROJECT_ID."
+    )
+    return Fault(error)
+
+
 def _incomplete(case: _Case) -> Fault:
     return Fault(ReplyIncomplete(f"the reply of {case.host} broke off"))
 
@@ -361,6 +414,7 @@ def table() -> tuple[tuple[tuple[type[BaseException], ...], Meaning], ...]:
         ((langchain.ModelInvalidRequestError,), _status_error),
         ((langchain.LangChainException,), _malformed),
         ((json.JSONDecodeError,), _cut_json),
+        ((UnicodeEncodeError,), _unsendable),
         # LangChain and the SDK read a reply without checking it: what they stumble over, it lacks.
         ((ValueError, TypeError, LookupError, AttributeError), _malformed),
         ((OSError,), _connection),

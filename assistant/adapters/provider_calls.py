@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import Generic, Literal, TypeVar
 
@@ -35,6 +36,8 @@ T = TypeVar("T")
 
 MAX_ATTEMPTS = 3  # as the SDKs have it; at a fault in every second attempt that is 1.75 a call
 CONNECT_SECONDS = 5.0  # name, connection and TLS together; a handshake round the earth takes under one
+END_SECONDS = 2.0  # what comes after a whole reply, its end mark say, comes with it or not at all
+LEAST_SECONDS = 0.1  # nothing is asked of a provider with less time than that: it could only fail
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0  # seconds, the SDKs' own
 FAULTS_UNTIL_PAUSE = 5  # calls that failed one after another
 PAUSE_SECONDS = 30.0
@@ -66,6 +69,16 @@ class Fault(Exception):
     def is_providers(self) -> bool:
         """Whether the provider is at fault, and not this one request, to which it has answered."""
         return not isinstance(self.error, RequestRejected | ContentRefused)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending(Generic[T]):
+    """Stands between an attempt's items: all that counts is there, and what comes yet has END_SECONDS.
+
+    give: makes the last item where the attempt has not ended by then, or by the deadline; may raise a Fault.
+    """
+
+    give: Callable[[], T]
 
 
 class Attempt:
@@ -123,10 +136,11 @@ def current_attempt() -> Attempt:
 
 
 class ProviderCalls:
-    """All calls of this process to one provider; safe to use from several threads.
+    """Calls to one provider; safe to use from several threads, which then share a breaker and a limit.
 
     host: its name in messages. clock, sleep, random: seconds that only count up, how to wait, and a
-    number from 0 to 1 for the jitter. connect_seconds: how long a connection may take to stand.
+    number from 0 to 1 for the jitter. connect_seconds: how long a connection may take to stand, in all
+    attempts together until one stood. end_seconds: how long an attempt may go on after an Ending.
     """
 
     def __init__(
@@ -137,12 +151,14 @@ class ProviderCalls:
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = system_random.random,
         connect_seconds: float = CONNECT_SECONDS,
+        end_seconds: float = END_SECONDS,
     ) -> None:
         self.host = host
         self._clock = clock
         self._sleep = sleep
         self._random = random
         self._connect_seconds = connect_seconds
+        self._end_seconds = end_seconds
         self._breaker = _Breaker(host, clock)
         self._limiter = _Limiter(host)
 
@@ -155,7 +171,7 @@ class ProviderCalls:
         [result] = self.stream(once, seconds=seconds)
         return result
 
-    def stream(self, attempt: Callable[[Attempt], Iterator[T]], *, seconds: float) -> Iterator[T]:
+    def stream(self, attempt: Callable[[Attempt], Iterator[T | Ending[T]]], *, seconds: float) -> Iterator[T]:
         """The attempt's items as they come, all within the seconds; raises ProviderError.
 
         Another attempt is made only while no item has been passed on. Closing the iterator
@@ -166,22 +182,26 @@ class ProviderCalls:
         probe = self._breaker.enter()
         outcome: ProviderError | Literal[True] | None = None  # True: it answers; None: nothing was learned
         try:
-            connect_by = self._clock() + self._connect_seconds
+            connect_left = self._connect_seconds  # only attempts take from it, and no waiting between them
             for tried in range(1, MAX_ATTEMPTS + 1):
                 handle = Attempt(deadline, self._clock)
                 try:
                     with self._limiter.place(handle):
-                        for item in self._items(attempt, handle, connect_by, seconds):
-                            outcome = True
-                            yield item
+                        if handle.remaining() < LEAST_SECONDS:
+                            raise ProviderTimedOut(f"no time was left to ask {self.host}")
+                        begun = self._clock()
+                        try:
+                            for item in self._items(attempt, handle, begun + connect_left, seconds):
+                                outcome = True
+                                yield item
+                        finally:
+                            connect_left -= self._clock() - begun
                     outcome = True
                     return
                 except Fault as fault:
                     if handle.is_connected:
-                        connect_by = self._clock() + self._connect_seconds
-                    delay = self._delay(
-                        fault, tried, deadline if handle.is_connected else min(deadline, connect_by)
-                    )
+                        connect_left = self._connect_seconds
+                    delay = self._delay(fault, tried, deadline) if connect_left > 0 else None
                     if outcome or probe or delay is None:
                         outcome = fault.error if fault.is_providers else True
                         raise fault.error from fault.__cause__
@@ -190,12 +210,16 @@ class ProviderCalls:
             self._breaker.leave(outcome, probe=probe)
 
     def _items(
-        self, attempt: Callable[[Attempt], Iterator[T]], handle: Attempt, connect_by: float, seconds: float
+        self,
+        attempt: Callable[[Attempt], Iterator[T | Ending[T]]],
+        handle: Attempt,
+        connect_by: float,
+        seconds: float,
     ) -> Generator[T]:
         """The items of one attempt, which is cancelled when this ends before it does."""
         # Without a bound, so that the attempt never waits for a slow reader; what an attempt may
         # read is bounded by its transport.
-        queue: SimpleQueue[_Item[T] | _End] = SimpleQueue()
+        queue: SimpleQueue[_Item[T] | Ending[T] | _End] = SimpleQueue()
         context = copy_context()  # callbacks that the caller set for LangChain travel in it
         context.run(_CURRENT.set, handle)
         worker = threading.Thread(
@@ -203,31 +227,45 @@ class ProviderCalls:
         )
         worker.start()
         try:
-            while isinstance(message := self._next(queue, handle, connect_by, seconds), _Item):
-                yield message.value
+            ending, end_by = None, inf
+            while not isinstance(message := self._next(queue, handle, connect_by, end_by, seconds), _End):
+                if isinstance(message, _Item):
+                    yield message.value
+                elif message is not None:
+                    ending, end_by = message, min(handle.deadline, self._clock() + self._end_seconds)
+                elif ending is not None:
+                    yield ending.give()
+                    return
             if message.error is not None:
                 raise message.error
         finally:
             handle.cancel()
 
     def _next(
-        self, queue: SimpleQueue[_Item[T] | _End], handle: Attempt, connect_by: float, seconds: float
-    ) -> _Item[T] | _End:
+        self,
+        queue: SimpleQueue[_Item[T] | Ending[T] | _End],
+        handle: Attempt,
+        connect_by: float,
+        end_by: float,
+        seconds: float,
+    ) -> _Item[T] | Ending[T] | _End | None:
+        """What the attempt hands over next; None when it hands over nothing until end_by."""
         while True:
-            connecting = not handle.is_connected
-            until = min(handle.deadline, connect_by) if connecting else handle.deadline
+            until = min(handle.deadline, end_by, inf if handle.is_connected else connect_by)
             with suppress(Empty):
                 return queue.get(timeout=max(0.0, until - self._clock()))
+            if self._clock() >= end_by:
+                return None
             if not handle.remaining():
-                raise Fault(ProviderTimedOut(f"{self.host} had not finished after {seconds:g} seconds"))
+                raise Fault(ProviderTimedOut(f"{self.host} had not finished after {in_seconds(seconds)}"))
             if not handle.is_connected and self._clock() >= connect_by:
                 raise Fault(
                     ProviderUnreachable(
-                        f"no connection to {self.host} within {self._connect_seconds:g} seconds"
+                        f"no connection to {self.host} within {in_seconds(self._connect_seconds)}"
                     )
                 )
 
-    def _delay(self, fault: Fault, tried: int, until: float) -> float | None:
+    def _delay(self, fault: Fault, tried: int, deadline: float) -> float | None:
         """How long to wait before the next attempt; None when there is to be none, or no time for it."""
         if tried > min(fault.retries, MAX_ATTEMPTS - 1):
             return None
@@ -236,7 +274,8 @@ class ProviderCalls:
             fault.retry_after is not None
         ):  # a tenth of jitter, so that not all who were told so return at once
             delay = max(delay, fault.retry_after * (1 + self._random() / 10))
-        return delay if delay < until - self._clock() else None
+        # Twice the least: waiting takes a little longer than it was meant to.
+        return delay if delay < deadline - self._clock() - 2 * LEAST_SECONDS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,17 +289,25 @@ class _End:
 
 
 def _work(
-    attempt: Callable[[Attempt], Iterator[T]], handle: Attempt, queue: SimpleQueue[_Item[T] | _End]
+    attempt: Callable[[Attempt], Iterator[T | Ending[T]]],
+    handle: Attempt,
+    queue: SimpleQueue[_Item[T] | Ending[T] | _End],
 ) -> None:
     try:
         for item in attempt(handle):
             if handle.cancelled:
                 return
-            queue.put(_Item(item))
+            queue.put(item if isinstance(item, Ending) else _Item(item))
     except BaseException as error:  # the caller's thread is where it counts
         queue.put(_End(error))
     else:
         queue.put(_End())
+
+
+def in_seconds(seconds: float) -> str:
+    """A time as messages have it: "30 seconds", "5.6 seconds", "0.05 seconds"."""
+    number = f"{seconds:.{1 if seconds >= 1 else 2}f}".rstrip("0").rstrip(".")
+    return f"{number} second" if number == "1" else f"{number} seconds"
 
 
 def _close(close: Callable[[], None]) -> None:

@@ -274,6 +274,7 @@ def test_an_unknown_model_is_told_with_the_setting_that_names_it() -> None:
         ("https://api.openai.com/v1/", 256, "openai:small@/256"),
         ("https://eu.api.openai.com/v1", None, "openai:small@/default"),
         ("https://api.openai.com.example.org/v1", None, "openai:small@api.openai.com.example.org/default"),
+        ("https://embed.example:443/v1", None, "openai:small@embed.example/default"),
         ("http://Localhost:8000/v1", None, "openai:small@localhost:8000/default"),
         ("http://[::1]:8000/v1", 8, "openai:small@[::1]:8000/8"),
         ("https://me:secret@host.example/token/v1?key=secret", None, "openai:small@host.example/default"),
@@ -293,7 +294,9 @@ def test_without_a_key_and_a_server_it_says_what_is_missing() -> None:
         OpenAIEmbedder("", api_key="sk-1")
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "http://", "http://host:port/v1", "http://[::1"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "http://", "http://host:port/v1", "http://[::1", "ftp://h"]
+)
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="OPENAI_BASE_URL"):
         OpenAIEmbedder("small", base_url=url)

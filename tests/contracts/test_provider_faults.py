@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from typing import ClassVar
 import pytest
 
 from assistant.adapters.langchain_models import LangchainModel
+from assistant.adapters.openai_embedder import OpenAIEmbedder
 from assistant.adapters.openai_faults import OpenAIFaults, retry_after, scrubbed, table
 from assistant.adapters.provider_calls import ProviderCalls
 from assistant.domain.conversation import Completion, Finish, Message
@@ -39,6 +40,7 @@ from assistant.domain.errors import (
     QuotaExhausted,
     ReplyIncomplete,
     ReplyMalformed,
+    RequestRejected,
 )
 from assistant.testing.openai_server import Fault, OpenAIServer, Reply, Step, expired_certificate
 
@@ -80,6 +82,7 @@ ROWS = [
     Row(1, [Fault("rate_limit", code="project_spend_limit_exceeded")], QuotaExhausted),
     Row(2, [Fault("slow_down"), Fault("slow_down"), FINE], Finish.STOP, waits=BACKOFF),
     Row(3, [Fault("rate_limit", retry_after="130")], ProviderBusy, "asks to wait 130 seconds"),
+    Row(3, [Fault("rate_limit", retry_after="130.0482")], ProviderBusy, "asks to wait 130 seconds"),
     *(
         Row(4, [Fault("rate_limit", retry_after=value), FINE], Finish.STOP, waits=[0.5])
         for value in ("soon", "-5", "NaN", "1e999", "Thu, 01 Jan 2015 00:00:00 GMT", "0")
@@ -260,10 +263,12 @@ class Page(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         status, headers, body = self.answer
         self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+        if int(headers.get("Content-Length", 0)) > len(body):  # more is promised, and never comes
+            self.rfile.read(1)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing."""
@@ -301,12 +306,15 @@ def test_what_is_sent_does_not_follow_to_another_address() -> None:
     assert len(server.seen) == 1
 
 
-def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proxy_of_the_environment_is_used_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     with page(401, {}) as (url, server):
         monkeypatch.setenv("HTTP_PROXY", url)
         error = Caller("http://provider.invalid/v1").fails()
     assert str(error) == "provider.invalid does not accept the key"
     assert [path for path, _ in server.seen] == ["http://provider.invalid/v1/chat/completions"]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 def test_a_server_that_thinks_for_long_has_a_connection_all_the_same() -> None:
@@ -322,6 +330,119 @@ def test_what_happens_after_the_reply_has_ended_takes_nothing_from_it() -> None:
     body = f"data: {json.dumps(whole)}\n\ndata: }}{{\n\n".encode()
     with page(200, {"Content-Type": "text/event-stream"}, body) as (url, _):
         assert Caller(url).ask() == Completion(Finish.STOP)
+
+
+STOPPED = {"choices": [{"index": 0, "delta": {"content": TEXT}, "finish_reason": "stop"}]}
+EMPTY = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+USED = {"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 6, "total_tokens": 18}}
+
+
+@pytest.mark.parametrize(
+    ("events", "end"),
+    [([STOPPED], Completion(Finish.STOP)), ([STOPPED, USED], Completion(Finish.STOP, 12, 0, 6))],
+    ids=["without usage", "with usage"],
+)
+@pytest.mark.parametrize(("seconds", "end_seconds"), [(20, 0.2), (0.5, 20)])
+def test_a_reply_that_has_ended_waits_for_its_connection_to_end_only_for_a_moment(
+    events: Sequence[object], end: Completion, seconds: float, end_seconds: float
+) -> None:
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()
+    with page(200, {"Content-Type": "text/event-stream", "Content-Length": "9999"}, body) as (url, _):
+        calls = ProviderCalls("the provider", end_seconds=end_seconds)
+        chat = LangchainModel("gpt-4o", base_url=url, calls=calls)
+        begun = time.monotonic()
+        assert list(chat.stream(MESSAGES, answer_tokens=50, seconds=seconds)) == [TEXT, end]
+        assert time.monotonic() - begun < 1.5
+
+
+def test_an_empty_reply_whose_connection_does_not_end_is_told_as_one() -> None:
+    body = f"data: {json.dumps(EMPTY)}\n\n".encode()
+    with page(200, {"Content-Type": "text/event-stream", "Content-Length": "9999"}, body) as (url, _):
+        chat = LangchainModel("gpt-4o", base_url=url, calls=ProviderCalls("the provider", end_seconds=0.1))
+        with pytest.raises(ReplyMalformed, match="sent an empty reply"):
+            list(chat.stream(MESSAGES, answer_tokens=50, seconds=20))
+
+
+def test_a_long_retry_after_leaves_time_to_connect_again() -> None:
+    """The connection that the second attempt makes is a new one, and so is its time for it."""
+    slept: list[float] = []
+
+    def clock() -> float:
+        return time.monotonic() + sum(slept)
+
+    with OpenAIServer([Fault("rate_limit", retry_after="6"), FINE]) as server:
+        calls = ProviderCalls("the provider", clock=clock, sleep=slept.append, random=lambda: 0.0)
+        chat = LangchainModel("gpt-4o", base_url=server.base_url, calls=calls)
+        *_, end = chat.stream(MESSAGES, answer_tokens=50, seconds=20)
+        server.assert_complete()
+    assert isinstance(end, Completion)
+    assert slept == [6.0]
+
+
+# What the environment sets
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("HTTP_PROXY", "foo://me:hunter2@proxy", "the proxy named by HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"),
+        ("HTTP_PROXY", "http://me:hunter2@proxy:port", "cannot be used: Invalid port: 'port'"),
+        ("ALL_PROXY", "socks5://me:hunter2@127.0.0.1:9", "SOCKS needs the package 'socksio'"),
+        ("SSL_CERT_FILE", "/no/such.pem", "the certificates named by SSL_CERT_FILE or SSL_CERT_DIR cannot"),
+        ("SSL_CERT_FILE", __file__, "cannot be used: "),
+    ],
+)
+def test_what_the_environment_sets_wrong_is_told_with_its_variables(
+    variable: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    asks: Sequence[Callable[[], object]] = (
+        lambda: Caller("http://127.0.0.1:9/v1").ask(),
+        lambda: OpenAIEmbedder("small", base_url="http://127.0.0.1:9/v1").embed(["a"]),
+    )
+    for ask in asks:
+        with pytest.raises(RequestRejected) as raised:
+            ask()
+        assert says in str(raised.value)
+        assert variable in raised.value.help
+        assert "hunter2" not in str(raised.value)
+
+
+def test_what_langchain_cannot_build_is_told_as_a_fault_so_that_an_extract_can_stand_in() -> None:
+    chat = LangchainModel(
+        "gpt-4o",
+        base_url="http://127.0.0.1:9/v1",
+        temperature="warm",  # type: ignore[arg-type] # for anything that only LangChain sees
+    )
+    with pytest.raises(RequestRejected, match="the model 'openai:gpt-4o' cannot be used"):
+        chat.stream(MESSAGES, answer_tokens=5, seconds=5)
+
+
+@pytest.mark.parametrize("key", ["sk-hunter2hunter2\n", "hunter2 with a blank\nX", "hunter2ü"])
+def test_a_key_that_no_header_can_hold_is_told_without_any_part_of_it(key: str) -> None:
+    with OpenAIServer(default=FINE) as server:
+        asks: Sequence[Callable[[], object]] = (
+            lambda: ask_once(LangchainModel("gpt-4o", base_url=server.base_url, api_key=key)),
+            lambda: OpenAIEmbedder("small", base_url=server.base_url, api_key=key).embed(["a"]),
+        )
+        for ask in asks:
+            with pytest.raises(RequestRejected) as raised:
+                ask()
+            assert str(raised.value).startswith("the key for 127.0.0.1:")
+            assert str(raised.value).endswith(" has a character that cannot be sent")
+            assert "OPENAI_API_KEY" in raised.value.help
+        assert server.requests == []
+
+
+def ask_once(chat: LangchainModel) -> list[str | Completion]:
+    return list(chat.stream(MESSAGES, answer_tokens=50, seconds=5))
+
+
+def test_a_text_that_cannot_be_sent_is_not_taken_for_the_key() -> None:
+    with OpenAIServer(default=FINE) as server:
+        chat = LangchainModel("gpt-4o", base_url=server.base_url, api_key=KEY)
+        with pytest.raises(RequestRejected, match=r"^a text has a character that cannot be sent to 127"):
+            list(chat.stream([Message("user", "half \ud83d")], answer_tokens=50, seconds=5))
 
 
 # The table
@@ -385,11 +506,17 @@ def test_a_long_message_is_read_in_no_time() -> None:
         ("my own words: very secret", "my own words: (key)"),
         ("at https://me:pass@host/v1\nand so\x1b[31m on", "at https://host/v1 and so[31m on"),
         ("x" * 300, "x" * 200 + "…"),
+        ("Illegal header value b'Bearer very\\nsecret'", "Illegal header value"),
         ("a risk-free task-force", "a risk-free task-force"),
     ],
 )
 def test_messages_hold_no_secret_and_are_one_short_line(text: str, shown: str) -> None:
     assert scrubbed(text, "very secret") == shown
+
+
+@pytest.mark.parametrize("secret", ["", " ", "e", "refused"])
+def test_what_is_too_short_for_a_secret_takes_no_word_from_a_message(secret: str) -> None:
+    assert scrubbed("Connection refused", secret) == "Connection refused"
 
 
 NOW = datetime(2031, 1, 1, 12, tzinfo=UTC)

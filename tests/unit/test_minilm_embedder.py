@@ -196,6 +196,17 @@ def test_a_download_of_other_bytes_than_the_models_is_not_waited_for_without_end
             embedder.embed(["bridge"])
 
 
+def test_where_nothing_may_be_downloaded_nothing_is_asked_and_the_command_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ProviderUnreachable) as caught:
+        MinilmEmbedder(tmp_path / "models", url=NOWHERE, download=False).embed(["bridge"])
+    assert str(caught.value).endswith(f"in {str(tmp_path / 'models')!r}: `assistant ingest` fetches it")
+    assert "--embedder static" in caught.value.help
+
+
+def test_what_needs_no_download_is_used_where_none_is_allowed(folder: Path) -> None:
+    assert MinilmEmbedder(folder, url=NOWHERE, download=False).embed(["bridge"]).any()
+
+
 def test_a_question_can_be_asked_again_once_the_model_is_there(folder: Path) -> None:
     model = folder / "onnx" / "model.onnx"
     aside = model.rename(folder / "aside")

@@ -14,14 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.adapters.provider_calls import (
+    CONNECT_SECONDS,
     FAULTS_UNTIL_PAUSE,
+    LEAST_SECONDS,
     MAX_ATTEMPTS,
     MOST_AT_ONCE,
     PAUSE_SECONDS,
     Attempt,
+    Ending,
     Fault,
     ProviderCalls,
     current_attempt,
+    in_seconds,
 )
 from assistant.domain.errors import (
     PromptTooLong,
@@ -195,7 +199,7 @@ def test_three_attempts_at_most_and_no_waiting_beyond_the_deadline(
     with pytest.raises(ProviderBusy):
         calls(time, jitter).call(provider, seconds=seconds)
     assert provider.made == len(time.slept) + 1 <= MAX_ATTEMPTS
-    assert sum(time.slept) < seconds
+    assert sum(time.slept) <= seconds + 1e-9
 
 
 def test_an_exception_that_is_no_fault_is_passed_on_as_it_is() -> None:
@@ -239,9 +243,9 @@ def hanging(ended: threading.Event) -> Callable[[Attempt], str]:
 def test_an_attempt_that_hangs_is_given_up_at_the_deadline_and_closed() -> None:
     ended = threading.Event()
     begun = time.monotonic()
-    with pytest.raises(ProviderTimedOut, match=r"api\.example had not finished after 0\.1 seconds"):
-        ProviderCalls("api.example").call(hanging(ended), seconds=0.1)
-    assert 0.1 <= time.monotonic() - begun < 0.6
+    with pytest.raises(ProviderTimedOut, match=r"api\.example had not finished after 0\.2 seconds"):
+        ProviderCalls("api.example").call(hanging(ended), seconds=0.2)
+    assert 0.2 <= time.monotonic() - begun < 0.7
     assert ended.is_set()
     require_no_threads()
 
@@ -258,8 +262,8 @@ def test_items_that_drip_in_do_not_extend_the_deadline() -> None:
     begun = time.monotonic()
     given: list[str] = []
     with pytest.raises(ProviderTimedOut):
-        given.extend(ProviderCalls("api.example").stream(attempt, seconds=0.1))
-    assert time.monotonic() - begun < 0.6
+        given.extend(ProviderCalls("api.example").stream(attempt, seconds=0.2))
+    assert time.monotonic() - begun < 0.7
     require_no_threads()
 
 
@@ -288,14 +292,54 @@ def test_with_a_connection_only_the_deadline_counts() -> None:
 
 def test_all_attempts_to_connect_share_the_time_for_it() -> None:
     moments = Time()
+    made = []
 
     def refused(attempt: Attempt) -> None:
-        moments.seconds += 4.8  # say, a name that resolves to nothing
-        raise Fault(ProviderUnreachable("refused"), retries=1)
+        made.append(attempt)
+        moments.seconds += 3  # say, a name that resolves to nothing
+        raise Fault(ProviderUnreachable("refused"), retries=2)
 
     with pytest.raises(ProviderUnreachable, match="refused"):
         calls(moments).call(refused, seconds=30)
-    assert moments.slept == []
+    assert (len(made), moments.slept) == (2, [0.5])
+
+
+def test_an_attempt_to_connect_has_what_the_one_before_has_left() -> None:
+    moments = Time()
+    provider = ProviderCalls(
+        "api.example", clock=lambda: time.monotonic() + moments.seconds, sleep=moments.sleep
+    )
+    ended = threading.Event()
+
+    def attempt(handle: Attempt) -> None:
+        if not moments.slept:
+            moments.seconds += CONNECT_SECONDS - 0.1
+            raise broken()
+        handle.on_cancel(ended.set)
+        ended.wait(5)
+
+    begun = time.monotonic()
+    with pytest.raises(ProviderUnreachable, match=r"no connection to api\.example within 5 seconds"):
+        provider.call(attempt, seconds=30)
+    assert time.monotonic() - begun < 0.6
+    require_no_threads()
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_waiting_between_attempts_takes_nothing_from_the_time_to_connect(connected: bool) -> None:
+    moments = Time()
+
+    def attempt(handle: Attempt) -> str:
+        if connected:
+            handle.connected()
+        if not moments.slept:
+            raise broken(retry_after=2 * CONNECT_SECONDS)
+        time.sleep(0.01)  # as long as a connection takes
+        handle.connected()
+        return "fine"
+
+    assert calls(moments).call(attempt, seconds=30) == "fine"
+    assert moments.slept == pytest.approx([11.0])
 
 
 def test_a_connection_that_broke_leaves_time_to_connect_again() -> None:
@@ -347,6 +391,77 @@ def test_what_cannot_be_closed_does_not_keep_the_rest_open() -> None:
     attempt.on_cancel(lambda: closed.append("socket"))
     attempt.cancel()
     assert closed == ["socket"]
+
+
+def test_a_provider_is_not_asked_with_no_time_left_which_is_no_fault_of_its() -> None:
+    provider = calls(Time())
+    for _ in range(FAULTS_UNTIL_PAUSE):
+        with pytest.raises(ProviderTimedOut, match=r"^no time was left to ask api\.example$"):
+            provider.call(Provider(), seconds=LEAST_SECONDS / 2)
+    assert provider.call(Provider("fine"), seconds=30) == "fine"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (5.6234, "5.6 seconds"),
+        (1.0, "1 second"),
+        (30.0, "30 seconds"),
+        (0.05, "0.05 seconds"),
+        (2.4e9, "2400000000 seconds"),
+    ],
+)
+def test_times_are_told_in_few_digits(seconds: float, shown: str) -> None:
+    assert in_seconds(seconds) == shown
+
+
+# The end
+
+
+@pytest.mark.parametrize(("seconds", "end_seconds"), [(5, 0.1), (0.3, 5)])
+def test_what_does_not_end_after_all_that_counts_ends_in_a_moment(seconds: float, end_seconds: float) -> None:
+    ended = threading.Event()
+    counted: list[str] = []
+
+    def attempt(handle: Attempt) -> Iterator[str | Ending[str]]:
+        handle.on_cancel(ended.set)
+        handle.connected()
+        yield "text"
+        yield Ending(lambda: f"the end, of {counted}")
+        counted.append("usage")
+        yield "more"
+        ended.wait(5)
+
+    begun = time.monotonic()
+    provider = ProviderCalls("api.example", end_seconds=end_seconds)
+    assert list(provider.stream(attempt, seconds=seconds)) == ["text", "more", "the end, of ['usage']"]
+    assert time.monotonic() - begun < 1
+    require_no_threads()
+
+
+def test_an_attempt_that_ends_in_time_has_the_last_word() -> None:
+    def attempt(handle: Attempt) -> Iterator[str | Ending[str]]:
+        yield Ending(lambda: "not asked for")
+        yield "the end"
+
+    assert list(calls(Time()).stream(attempt, seconds=30)) == ["the end"]
+
+
+def test_what_is_missing_at_the_end_is_a_fault_like_others() -> None:
+    ended = threading.Event()
+
+    def attempt(handle: Attempt) -> Iterator[str | Ending[str]]:
+        handle.on_cancel(ended.set)
+        handle.connected()
+        yield Ending(empty)
+        ended.wait(5)
+
+    def empty() -> str:
+        raise broken(retries=0)
+
+    provider = ProviderCalls("api.example", end_seconds=0.05)
+    with pytest.raises(ProviderUnreachable, match="500"):
+        list(provider.stream(attempt, seconds=5))
 
 
 # The breaker
@@ -481,7 +596,7 @@ def test_a_provider_that_fails_every_second_time_costs_less_than_two_calls_a_que
 def opened(provider: ProviderCalls, stack: ExitStack, most: int = MOST_AT_ONCE + 1) -> int:
     """How many calls, each held open on the stack, are let through, of so many at most."""
     for number in range(most):
-        stream = provider.stream(lambda attempt: iter(["one", "two"]), seconds=0.02)
+        stream = provider.stream(lambda attempt: iter(["one", "two"]), seconds=0.2)
         stack.enter_context(closing(stream))  # type: ignore[type-var] # a generator
         try:
             next(stream)
@@ -499,9 +614,29 @@ def test_calls_in_flight_are_limited_and_the_next_waits_no_longer_than_its_deadl
     with ExitStack() as stack:
         assert opened(provider, stack, MOST_AT_ONCE) == MOST_AT_ONCE
         begun = time.monotonic()
-        refused = fails(provider, seconds=0.05)
-        assert time.monotonic() - begun < 0.5
-    assert str(refused) == "32 other calls to api.example did not end in time"
+        refused = [fails(provider, seconds=0.02) for _ in range(FAULTS_UNTIL_PAUSE)]
+        assert time.monotonic() - begun < 0.6
+    assert {str(each) for each in refused} == {"32 other calls to api.example did not end in time"}
+    assert provider.call(Provider("fine"), seconds=1) == "fine"  # that was no fault of the provider
+
+
+def test_waiting_for_a_place_takes_nothing_from_the_time_to_connect() -> None:
+    provider = ProviderCalls("api.example", connect_seconds=0.05)
+    got: list[str] = []
+
+    def attempt(handle: Attempt) -> str:
+        time.sleep(0.01)  # as long as a connection takes
+        handle.connected()
+        return "fine"
+
+    with ExitStack() as stack:
+        assert opened(provider, stack, MOST_AT_ONCE) == MOST_AT_ONCE
+        waiting = threading.Thread(target=lambda: got.append(provider.call(attempt, seconds=5)), daemon=True)
+        waiting.start()
+        waiting.join(0.15)
+        assert not got
+    waiting.join(1)
+    assert got == ["fine"]
 
 
 def test_asked_to_slow_down_it_halves_the_calls_in_flight_and_never_below_one() -> None:
