@@ -45,7 +45,7 @@ from assistant.domain.passages import RankedPassage, Scope, Sentence, Span
 from assistant.domain.text import clean, counted
 from assistant.extracting import extract
 from assistant.generating import Condensed, Exchange, Generator, Written, is_weak
-from assistant.grounding.links import without_links
+from assistant.grounding.links import hosts, without_links
 from assistant.grounding.markers import neutral
 from assistant.ports import Clock, Embedder, Generation, Generations, History, Library
 from assistant.retrieval import Retrieval, retrieve
@@ -498,7 +498,8 @@ def _abstention(reason: AbstentionReason, corpus: CorpusInfo, ranked: Sequence[R
 
 def _harmless(fact: str) -> str:
     """A title or an outlet, in a text of ours, without what could pass for a link or a citation of ours."""
-    return neutral(without_links(clean(fact)))
+    fact = clean(fact)
+    return neutral(without_links(fact, allowed=hosts(fact)))  # "Booking.com cuts jobs"
 
 
 def _clause(error: AssistantError) -> str:

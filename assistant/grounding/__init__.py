@@ -1,18 +1,19 @@
 """From a model's statements, what may be shown of them: their own words, and citations that exist.
 
 Here it is decided whether a statement cites a sentence of this request and whether what it
-quotes is really there; links and whatever else could be taken for a sign of ours are gone.
+quotes is really there; links and whatever else could be taken for a sign of ours are gone. The
+name of a host stays where a cited sentence has it: "Booking.com" is a company.
 Whether the cited sentences carry what it says is another step.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from assistant.domain.passages import Sentence
-from assistant.grounding.links import without_links
+from assistant.grounding.links import hosts, without_links
 from assistant.grounding.markers import neutral
 from assistant.grounding.quotes import Altered, check
 from assistant.grounding.statements import Statement
@@ -46,18 +47,21 @@ def ground(statement: Statement, sentences: Mapping[int, Sentence], question: st
     """
     cited = tuple(number for number in statement.markers if number in sentences)
     unknown = len(statement.markers) - len(cited)
-    text = without_links(_without_token(statement.text, token))
+    shown = [sentences[number] for number in cited]
+    named = _hosts(shown)
+    text = without_links(_without_token(statement.text, token), allowed=named)
     if not any(map(str.isalnum, text)):
         return Grounded("", cited, unknown, SAYS_NOTHING)
     if not cited:
         return Grounded(neutral(text), (), unknown, CITES_NOTHING)
-    shown = [sentences[number] for number in cited]
     others = {sentence: number for number, sentence in sentences.items() if number not in cited}
     quoted = check(text, shown, list(others), question)
     if isinstance(quoted, Altered):
         return Grounded(neutral(text), cited, unknown, quoted.reason)
     cited += tuple(others[sentence] for sentence in quoted.added)
-    if without_links(quoted.text) != quoted.text:  # an article's own address came in with its words
+    named |= _hosts(quoted.added)
+    if without_links(quoted.text, allowed=named) != quoted.text:
+        # an article's own address came in with its words
         return Grounded(neutral(text), cited, unknown, QUOTES_LINK)
     return Grounded(neutral(quoted.text), cited, unknown)
 
@@ -69,6 +73,10 @@ def is_abstention(text: str, token: str) -> bool:
     True
     """
     return _bare(text) == _bare(token)
+
+
+def _hosts(sentences: Iterable[Sentence]) -> frozenset[str]:
+    return frozenset[str]().union(*(hosts(sentence.cleaned) for sentence in sentences))
 
 
 def _bare(text: str) -> str:

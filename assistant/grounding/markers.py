@@ -136,7 +136,7 @@ def _range(first: int, last: int) -> range | tuple[int]:
 
 
 def _number(digits: str) -> int:
-    """The number; UNKNOWN for digits that no prompt shows: Arabic or raised ones, a minus, a dozen of them."""
+    """The number; UNKNOWN for digits that no prompt shows: Arabic, raised, a minus, a dozen of them."""
     digits = digits.translate(_WIDE)
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS else UNKNOWN
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -24,6 +24,18 @@ MAX_QUOTATIONS = 20  # in one statement; one with more was not written to be rea
 _MAX_PIECES = 10  # into which a quotation is taken apart
 _MAX_INSIDE = 3000  # characters of a quotation: far beyond what a sentence can be
 _MAX_SHOWN = 60  # characters of a quotation that the reason for dropping it repeats
+
+
+# Unicode's quotation marks and what is read as such, and what closes the quotation that each opens.
+# No letter is one (ʺ, ˮ). Single marks that are apostrophes, too, are not here, but in _SINGLE.
+QUOTATION_MARKS: Mapping[str, str] = {
+    '"': '"”', "“": '”"', "”": '”"', "„": '“”"', "‟": '”"', "⹂": '“”"⹂', "＂": "＂",
+    "❝": "❞", "❞": "❞", "❠": "❝❞", "〝": "〞〟", "〞": "〞", "〟": "〝〞", "″": "″",
+    "«": "»", "»": "«", "‹": "›", "›": "‹", "❮": "❯", "❯": "❮", "≪": "≫", "≫": "≪",
+    "「": "」", "」": "「", "『": "』", "』": "『", "｢": "｣", "｣": "｢",
+    "﹁": "﹂", "﹂": "﹁", "﹃": "﹄", "﹄": "﹃", "《": "》", "》": "《", "〈": "〉", "〉": "〈",
+    "⟨": "⟩", "⟩": "⟨", "⟪": "⟫", "⟫": "⟪", "\u2329": "\u232a", "\u232a": "\u2329",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,15 @@ class Altered:
     """A statement with a quotation that nothing shown holds, and which one."""
 
     reason: str
+
+
+def has_quotation(text: str) -> bool:
+    """Whether the text has words in quotation marks of any shape; apostrophes and inches are none.
+
+    >>> has_quotation("The workers' union said ‚we lied‘."), has_quotation("The workers' union lied.")
+    (True, False)
+    """
+    return next(_quotations(text), None) is not None
 
 
 def check(
@@ -106,10 +127,11 @@ def _written(parts: Sequence[_Part], follows: str) -> str:
 
 
 _STOPS = ".,;:!?…"
-_DOUBLE = '"“”„‟＂〝〞'
-_ANGLES = {"«": "»", "»": "«", "‹": "›", "›": "‹", "「": "」", "『": "』"}
-_SINGLE = "'‘’‚‛"
-_MARKS = frozenset(_DOUBLE + "".join(_ANGLES))
+_DOUBLE = '"“”„‟⹂＂❝❞❠〝〞〟″'  # models mix them, so that each may close another
+_NESTING = "“❝〝"
+_INCHES = '"″'
+_SINGLE = "'‘’‚‛＇`´❛❜❟"
+_MARKS = frozenset(QUOTATION_MARKS)
 _ELISION = re.compile(r"(?:n|em|til|tis|twas|cause|bout|round|\d{2}s?)\b", re.IGNORECASE)
 
 
@@ -136,21 +158,21 @@ def _quotations(text: str) -> Iterator[_Quotation]:
 
 
 _ANY_MARK = re.compile(f"[{re.escape(''.join(_MARKS) + _SINGLE)}]")
-_CURLY = re.compile('["“”„‟＂〝〞]')
+_ANY_DOUBLE = re.compile(f"[{_DOUBLE}]")
 
 
 def _closing(text: str, at: int) -> int | None:
     """Where the quotation that begins here ends; None when the mark stands for inches."""
     opening = text[at]
-    if opening in _ANGLES:
-        end = text.find(_ANGLES[opening], at + 1)
+    if opening not in _DOUBLE:
+        end = text.find(QUOTATION_MARKS[opening], at + 1)
         return end if end >= 0 else len(text)
-    if opening == '"' and at and text[at - 1].isdigit() and not text[at + 1 : at + 2].isalnum():
+    if opening in _INCHES and at and text[at - 1].isdigit() and not text[at + 1 : at + 2].isalnum():
         return None
     depth = 0
-    for found in _CURLY.finditer(text, at + 1):
+    for found in _ANY_DOUBLE.finditer(text, at + 1):
         mark = found.group()
-        if mark == "“" and opening != "„":
+        if mark in _NESTING and opening != "„":
             depth += 1
         elif depth and mark != '"':
             depth -= 1
@@ -160,8 +182,9 @@ def _closing(text: str, at: int) -> int | None:
 
 
 _MAX_SINGLE = 600  # characters between single marks; what is further apart are apostrophes
-_CLOSES_SINGLE = re.compile(r"(?<=\S)['’](?!\w)")
-_OPENS_SINGLE = re.compile(r"(?<!\w)['‘‚‛](?=[^\W_])")
+_CLOSES_SINGLE = re.compile(rf"(?<=\S)[{_SINGLE}](?!\w)")
+_OPENS_SINGLE = re.compile(rf"(?<!\w)[{_SINGLE}](?=[\[(¿¡…]{{0,3}}\.{{0,3}}[^\W_])")
+_NO_APOSTROPHE = "‘‚‛❛❟"  # what one of these opens and nothing closes is a quotation all the same
 
 
 class _Singles:
@@ -183,7 +206,7 @@ class _Singles:
             sure is None or (possessive < sure and _OPENS_SINGLE.search(text, possessive + 1, sure))
         ):
             return possessive
-        if sure is None and text[at] == "‘":
+        if sure is None and text[at] in _NO_APOSTROPHE:
             return len(text)
         return sure
 
@@ -284,9 +307,9 @@ class _Folded:
     ends: tuple[int, ...]
 
 
-_UNIT = re.compile(r"\s{0,9}[-‐‑‒–—―−]{1,9}\s{0,9}|\s+|\.{3}|.", re.DOTALL)
+_UNIT = re.compile(r"[^\W_]+|\s{0,9}[-‐‑‒–—―−]{1,9}\s{0,9}|\s+|\.{3}|.", re.DOTALL)
 _FOLDS = {
-    **dict.fromkeys("'‘’‚‛`´′\"“”„‟＂〝〞«»‹›<>＜＞「」『』", "'"),
+    **dict.fromkeys([*QUOTATION_MARKS, *_SINGLE, *"′<>＜＞"], "'"),
     **dict.fromkeys("([{［【（〔", "("),
     **dict.fromkeys(")]}］】）〕", ")"),
 }
@@ -294,18 +317,24 @@ _FOLDS = {
 
 @lru_cache(maxsize=1024)
 def _folded(text: str) -> _Folded:
-    units = [(_fold(found.group()), found.start(), found.end()) for found in _UNIT.finditer(text)]
-    return _Folded(
-        "".join(unit for unit, _, _ in units),
-        tuple(start for _, start, _ in units),
-        tuple(end for _, _, end in units),
-    )
+    units: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for found in _UNIT.finditer(text):
+        unit, (start, end) = found.group(), found.span()
+        if unit.isalnum():  # a word stays as it is, letter by letter
+            units.append(unit)
+            starts += range(start, end)
+            ends += range(start + 1, end + 1)
+        else:
+            units.append(_fold(unit))
+            starts.append(start)
+            ends.append(end)
+    return _Folded("".join(units), tuple(starts), tuple(ends))
 
 
 def _fold(unit: str) -> str:
     """One character for the unit."""
-    if len(unit) == 1 and unit.isalnum():
-        return unit
     stripped = unit.strip()
     if not stripped:
         return " "

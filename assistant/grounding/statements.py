@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from assistant.domain.passages import Span
 from assistant.domain.text import INVISIBLE, clean
 from assistant.grounding.markers import STARTS, marker_at, may_grow
+from assistant.grounding.quotes import QUOTATION_MARKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,16 @@ class Statement:
     lead: str
 
 
-_AFTER_SENTENCE = re.compile(r"[.!?…。！？][\"'”’»›)\]}*_]{0,6}\s*\Z")
+_CLOSE = "".join(sorted({mark for closers in QUOTATION_MARKS.values() for mark in closers}))
+_AFTER_SENTENCE = re.compile(rf"[.!?…。！？][{_CLOSE}'’‘❜)\]}}*_]{{0,6}}\s*\Z")
 _STOPS = frozenset(".!?…。！？")
-_CLOSERS = frozenset("\"'”’»›]}*_")  # belong to the marked sentence when they touch the marker
+# Belong to the marked sentence when they touch the marker, whether something was opened or not.
+_CLOSERS = frozenset("'”’»›❞❜❯」』｣﹂﹄》〉⟩⟫〞〟]}*_")
 _CONTINUES = frozenset(",;:)")
 _LIST_MARK = re.compile(r"(?:[-*+•‣–—]|\d{1,3}[.)])\s+|[•‣]")
 _EMPHASIS = re.compile(r"(?<!\w)[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?!\w)|(?<!\w)`+|`+(?!\w)|~~")
 _FRONT = re.compile(r"\s*(?:>\s?|#{1,6}\s+)*(?:(?:[-*+•‣–—]|\d{1,3}[.)])\s+|[•‣])?")
+_WORD = re.compile(r"[^\W_]+")  # of no significance to what is read, unless a line or a marker has just ended
 _BETWEEN_MARKERS = re.compile(r"\s*(\()?(?:[,;&/]|and)?\s*", re.IGNORECASE)
 _SOURCES = re.compile(
     r"(?:sources?|references?|citations?|footnotes?|bibliography|works cited)\s*:?", re.IGNORECASE
@@ -53,7 +57,7 @@ _LABEL_REACH = 16
 _SEPARATOR_REACH = 12
 _LIST_MARK_REACH = 12
 _END_REACH = 12
-_QUOTES = {'"': '"”', "“": '”"', "„": '“”"', "«": "»", "「": "」"}  # what closes each
+_QUOTES = {mark: closers for mark, closers in QUOTATION_MARKS.items() if mark != "″"} | {"‚": "‘", "❛": "❜"}
 
 
 class StatementReader:
@@ -94,6 +98,10 @@ class StatementReader:
     def _read(self, *, final: bool) -> Iterator[Statement]:
         text, at = self._pending, 0
         while at < len(text):
+            if not self._marked and not self._line_over and (word := _WORD.match(text, at)):
+                self._characters += word.group()
+                at = word.end()
+                continue
             character = text[at]
             if character == "(" and self._marked and not self._line_over:  # "left. [3] ([4])"
                 if not final and (at + 1 == len(text) or may_grow(text, at + 1)):
@@ -182,9 +190,8 @@ class StatementReader:
         """Whether the character after a marker belongs to the marked sentence."""
         if character in _STOPS:
             return True
-        if character == '"' and not self._quote:
-            return False
-        return character == ")" or (character in _CLOSERS and self._characters[-1:] != [" "])
+        closes = character in self._quote or character in _CLOSERS
+        return character == ")" or (closes and self._characters[-1:] != [" "])
 
     def _go_on(self, character: str) -> None:
         """The sentence goes on behind the marker: "resigned[3]and", "([3] says so)"."""

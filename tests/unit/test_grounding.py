@@ -17,6 +17,8 @@ SENTENCES = {
     3: sentence("Turnout fell by 5% in the northern districts.", "b"),
     4: sentence("“We leave. We never return,” he said... and left [2].", "c"),
     5: sentence("More of it at https://a.example/x for all of you to read now.", "d"),
+    6: sentence("Booking.com and its rival lost; write to Drop.com/x for more.", "e"),
+    7: sentence("The people of drop.com said that it won the whole race.", "f"),
 }
 ABSTAIN = "NOT_IN_SOURCES"
 
@@ -55,6 +57,19 @@ def test_nothing_in_a_claim_looks_like_a_link_or_a_marker() -> None:
 def test_an_articles_own_address_does_not_come_back_with_its_words() -> None:
     whole = f'"{SENTENCES[5].text}"'
     assert grounded(whole, 5).why_dropped == QUOTES_LINK
+
+
+def test_a_host_is_named_only_where_a_cited_sentence_names_it() -> None:
+    assert grounded("booking.com lost.", 6).text == "booking.com lost."
+    assert grounded("Booking.com lost.", 1).text == "(link removed) lost."
+    assert grounded("See drop.com, booking.com/x.", 6).text == "See (link removed), (link removed)."
+    assert grounded('"Booking.com and its rival lost".', 6).text == "“Booking.com and its rival lost”."
+
+
+def test_a_host_may_come_in_with_the_words_of_a_sentence_that_is_quoted() -> None:
+    said = "The people of drop.com said that it won the whole race"
+    slip = said.replace("drop.com", "the-shop")
+    assert grounded(f'"{slip}".', 6) == Grounded(f"“{said}”.", (6, 7), 0)
 
 
 @pytest.mark.parametrize(("text", "left"), [("NOT_IN_SOURCES", ""), ("It rose. NOT_IN_SOURCES.", "It rose.")])

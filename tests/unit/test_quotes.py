@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from assistant.domain.passages import Sentence, Span
 from assistant.domain.text import clean
-from assistant.grounding.quotes import MAX_QUOTATIONS, Altered, Quoted, check
+from assistant.grounding.quotes import MAX_QUOTATIONS, QUOTATION_MARKS, Altered, Quoted, check, has_quotation
 
 
 def sentence(text: str, article: str = "a") -> Sentence:
@@ -70,6 +70,47 @@ def quoted(text: str) -> Quoted | Altered:
 )  # fmt: skip
 def test_a_quotation_is_shown_as_the_article_has_it(text: str, shown: str) -> None:
     assert quoted(text) == Quoted(shown)
+
+
+# Unicode's property Quotation_Mark, https://www.unicode.org/Public/15.1.0/ucd/PropList.txt: all that have it
+UNICODE = [
+    *map(chr, (0x22, 0x27, 0xAB, 0xBB, *range(0x2018, 0x2020), 0x2039, 0x203A, 0x2E42)),
+    *map(chr, (*range(0x300C, 0x3010), *range(0x301D, 0x3020), *range(0xFE41, 0xFE45))),
+    *map(chr, (0xFF02, 0xFF07, 0xFF62, 0xFF63)),
+]
+PAIRS = [
+    "‚‘", "‚’", "‘’", "’’", "❛❜", "´´", "`´", "``", "＇＇", "❝❞", "❠❞", "⹂⹂", "„“", "‟”", "””", "＂＂",
+    "〝〞", "〝〟", "″″", "❮❯", "❯❮", "《》", "〈〉", "「」", "『』", "｢｣", "﹁﹂", "﹃﹄", "⟨⟩",
+    "⟪⟫", "≪≫", "‹›", "›‹",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("marks", PAIRS)
+def test_marks_of_every_shape_are_looked_into(marks: str) -> None:
+    opening, closing = marks[0], marks[1]
+    shown = "It “protects every school”, he said."
+    assert quoted(f"It {opening}protects every school{closing}, he said.") == Quoted(shown)
+    assert isinstance(quoted(f"It {opening}guards all schools{closing}, he said."), Altered)
+    assert has_quotation(f"It {opening}guards{closing} them.")
+
+
+@pytest.mark.parametrize("mark", UNICODE)
+def test_every_quotation_mark_of_unicode_opens_a_quotation(mark: str) -> None:
+    closing = QUOTATION_MARKS.get(mark, mark)[0]
+    assert isinstance(quoted(f"It {mark}guards all schools{closing}, he said."), Altered)
+
+
+@pytest.mark.parametrize(
+    "text", ["’til the workers’ day of ’90s rock ’n’ roll", "It is 6'2\" or 5″ and 6′ wide.", "Al`s, Al´s"]
+)
+def test_apostrophes_and_inches_are_no_quotation_marks(text: str) -> None:
+    assert not has_quotation(text)
+    assert quoted(text) == Quoted(text)
+
+
+def test_a_quotation_may_begin_with_dots() -> None:
+    assert quoted("It ‘...protects every school’.") == Quoted("It “protects every school”.")
+    assert isinstance(quoted("It ‘…guards all schools’."), Altered)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +187,32 @@ WORDS = [
 ]
 PARTS = st.one_of(
     st.sampled_from(WORDS).map(lambda word: word + " "),
-    st.sampled_from(['"', "“", "”", "'", "‘", "’", "«", "»", "„", " ", "…", ". ", ",", "—", "it said ", "5"]),
+    st.sampled_from(
+        [
+            '"',
+            "“",
+            "”",
+            "'",
+            "‘",
+            "’",
+            "«",
+            "»",
+            "„",
+            "‚",
+            "❝",
+            "❞",
+            "《",
+            "》",
+            "´",
+            " ",
+            "…",
+            ". ",
+            ",",
+            "—",
+            "it said ",
+            "5",
+        ]
+    ),
     st.tuples(st.sampled_from([PLAN, UNION, TURNOUT, LEFT]), st.integers(0, 60), st.integers(1, 40)).map(
         lambda cut: cut[0].cleaned[cut[1] : cut[1] + cut[2]]
     ),
@@ -162,7 +228,7 @@ def test_whatever_stands_in_quotation_marks_is_a_slice_of_a_cited_sentence(text:
     for inside in re.findall("“([^”]*)(?:”|$)", found.text):
         assert any(inside.translate(_SAME_MARKS) in source for source in sources)
     outside = re.sub("“[^“”]*”", "", found.text)
-    assert not re.search("[“”„«»]", outside)
+    assert not re.search("[“”„«»❝❞《》]", outside)
     again = check(found.text, [*CITED, *found.added], [], QUESTION)
     assert isinstance(again, Quoted)
 
@@ -196,6 +262,11 @@ def test_every_run_of_whole_words_of_a_cited_sentence_can_be_quoted(
         "‘a ",
         ".",
         "the . ",
+        "❝a ",
+        "《a",
+        "´a ",
+        "‚a ",
+        "‘‘",
     ],
 )
 @pytest.mark.parametrize("before", ["", '"'])

@@ -84,6 +84,15 @@ def test_trailing_markers_belong_to_the_last_sentence_before_them() -> None:
          [("“We leave. We stay away,” he said.", (3, 4)), ("Yes.", (5,))]),
         ('He said "no. [3]" She said yes. [4]', [('He said "no."', (3,)), ("She said yes.", (4,))]),
         ('He left. [3] "No," she said. [4]', [("He left.", (3,)), ('"No," she said.', (4,))]),
+        ("Er sagte: „Wir gehen. Wir bleiben.“ [3] So sei es. [4]",
+         [("Er sagte: „Wir gehen. Wir bleiben.“", (3,)), ("So sei es.", (4,))]),
+        ("„Wir gehen. [3]“ So sei es. [4]", [("„Wir gehen.“", (3,)), ("So sei es.", (4,))]),
+        ("He left. [3]“No,” she said. [4]", [("He left.", (3,)), ("“No,” she said.", (4,))]),
+        *(
+            (f"He said {a}We leave. We stay away.{z} [3] So he said. [4]",
+             [(f"He said {a}We leave. We stay away.{z}", (3,)), ("So he said.", (4,))])
+            for a, z in ("»«", "””", "❝❞", "❮❯", "‹›", "《》", "『』", "‚‘", "❛❜", "＂＂")
+        ),
         ("He said “We leave.\nShe stayed. [3]", [("He said “We leave.", ()), ("She stayed.", (3,))]),
     ],
 )  # fmt: skip
