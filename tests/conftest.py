@@ -6,6 +6,7 @@ A test that needs a loopback server says so with pytest-socket's ``enable_socket
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,9 @@ from pytest_socket import disable_socket
 from assistant.bootstrap import build_assistant
 from assistant.settings import Settings
 from assistant.testing import FixedClock
+
+# Helpers are imported as tests.…; last, so that the package under test stays the installed one.
+sys.path.append(str(Path(__file__).parents[1]))
 
 OURS = ("ASSISTANT_", "OPENAI_", "NO_COLOR", "TIKTOKEN_CACHE_DIR")
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from assistant.testing.articles import ListSource, sample_article, sample_articles
 from assistant.testing.chat import ChatCall, ScriptedChatModel
-from assistant.testing.embedder import ScriptedEmbedder
+from assistant.testing.embedder import BlindEmbedder, ScriptedEmbedder
 from assistant.testing.generations import MemoryGeneration, MemoryGenerations, MemoryWriter
 from assistant.testing.history import MemoryHistory
 from assistant.testing.indexes import MemoryLexicalIndex, MemoryVectorIndex
@@ -21,6 +21,7 @@ from assistant.testing.small import FixedClock, FullStopSegmenter, LineSegmenter
 from assistant.testing.strict import UnexpectedCall
 
 __all__ = [
+    "BlindEmbedder",
     "ChatCall",
     "FixedClock",
     "FullStopSegmenter",

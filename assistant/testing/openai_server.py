@@ -216,7 +216,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--script", type=Path, help="steps, as a JSON list or one on each line")
     parser.add_argument("--port", type=int, default=0, help="by default a free one")
     parser.add_argument(
-        "--lacks", action="append", default=[], choices=sorted(LACKS), help="what a poorer server does not have"
+        "--lacks",
+        action="append",
+        default=[],
+        choices=sorted(LACKS),
+        help="what a poorer server does not have",
     )
     options = parser.parse_args(arguments)
     try:

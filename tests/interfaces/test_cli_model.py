@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -106,7 +107,11 @@ def test_searching_asks_no_model_and_says_nothing_of_one(
     assert call("articles", "list").code == 0
 
 
-def test_a_remote_embedder_is_told_of_as_well(call: Call, home: Path, reader: OpenAIServer) -> None:
+def test_a_remote_embedder_is_told_of_as_well(
+    call: Call, home: Path, demo_home: Path, reader: OpenAIServer
+) -> None:
+    (home / "corpora").unlink()  # the demo is embedded anew, in a copy of its own
+    shutil.copytree(demo_home / "corpora", home / "corpora")
     host = reader.base_url.split("/")[2]
     ran = call("ask", ISLAND, "--embedder", "openai:small", "--corpus", "demo", "--no-model")
     told = f"Questions are sent to openai:small at {host}; --embedder static keeps them here."

@@ -30,6 +30,7 @@ from assistant.ports import ChatModel
 from assistant.prompting import NOT_SAID, Budget
 from assistant.settings import Settings
 from assistant.testing import (
+    BlindEmbedder,
     FixedClock,
     FullStopSegmenter,
     ListSource,
@@ -37,7 +38,6 @@ from assistant.testing import (
     sample_article,
     sample_articles,
 )
-from tests.unit.test_answering import Blind
 
 QUESTION = "How many cracks does the Quill Bridge have?"
 NONCE = "5c0ffee5"
@@ -223,7 +223,7 @@ class Newsdesk:
     """An assistant over the sample articles and one report that holds a payload."""
 
     def __init__(self, payload: str, position: str = "middle") -> None:
-        self.segmenter, self.embedder = FullStopSegmenter(), Blind()
+        self.segmenter, self.embedder = FullStopSegmenter(), BlindEmbedder()
         self.generations = MemoryGenerations(
             embedder=self.embedder.fingerprint, segmenter=preparation(self.segmenter)
         )

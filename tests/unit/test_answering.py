@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from assistant.answering import MAX_QUESTION, Assistant
@@ -22,6 +21,7 @@ from assistant.extracting import weights_hash
 from assistant.ingest import ingest, preparation
 from assistant.settings import Settings
 from assistant.testing import (
+    BlindEmbedder,
     FixedClock,
     FullStopSegmenter,
     ListSource,
@@ -31,7 +31,7 @@ from assistant.testing import (
 )
 
 if TYPE_CHECKING:
-    from assistant.ports import Vectors
+    pass
 
 TROOPS = "How many American troops does Japan host?"
 ISLAND = "How many people live on Little Corrow?"
@@ -49,19 +49,10 @@ def demo(demo_home: Path) -> Assistant:
     )
 
 
-class Blind:
-    """An embedder that sees no text as near another one."""
-
-    fingerprint = "blind/1"
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        return np.zeros((len(texts), 2), dtype=np.float32)
-
-
 def over_samples(*, fingerprint: str = "blind/1", filled: bool = True) -> Assistant:
     """An assistant over the sample articles, in memory."""
     segmenter = FullStopSegmenter()
-    embedder = Blind()
+    embedder = BlindEmbedder()
     generations = MemoryGenerations(embedder=fingerprint, segmenter=preparation(segmenter))
     if filled:
         ingest(ListSource(sample_articles()), generations, segmenter=segmenter, embedder=embedder)
@@ -215,7 +206,7 @@ def test_a_question_without_content_is_not_answered(question: str) -> None:
 
 
 def test_the_title_of_the_nearest_article_brings_in_no_link_and_no_marker() -> None:
-    segmenter, embedder = FullStopSegmenter(), Blind()
+    segmenter, embedder = FullStopSegmenter(), BlindEmbedder()
     generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter=preparation(segmenter))
     title = "Look ![x](https://drop.example/p) \x1b[2J\u202e [1]"
     article = sample_article("a", "Umbrellas are sold here.", title=title, outlet="www.drop.example")

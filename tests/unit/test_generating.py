@@ -27,6 +27,7 @@ from assistant.ingest import ingest, preparation
 from assistant.prompting import ABSTAIN, NOT_SAID
 from assistant.settings import Settings
 from assistant.testing import (
+    BlindEmbedder,
     FixedClock,
     FullStopSegmenter,
     ListSource,
@@ -34,7 +35,6 @@ from assistant.testing import (
     ScriptedChatModel,
     sample_articles,
 )
-from tests.unit.test_answering import Blind
 
 CRACKS = "How many cracks does the Quill Bridge have?"
 END = Completion(Finish.STOP, 1_000, 800, 20)
@@ -43,7 +43,7 @@ _Kind = TypeVar("_Kind")
 
 def over_samples(chat: ScriptedChatModel, **settings: Any) -> Assistant:
     """An assistant over the sample articles whose answers the script writes."""
-    segmenter, embedder = FullStopSegmenter(), Blind()
+    segmenter, embedder = FullStopSegmenter(), BlindEmbedder()
     generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter=preparation(segmenter))
     ingest(ListSource(sample_articles()), generations, segmenter=segmenter, embedder=embedder)
     return build_assistant(

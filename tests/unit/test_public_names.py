@@ -73,7 +73,8 @@ PUBLIC = {
     "assistant.testing": """
         FixedClock FullStopSegmenter LineSegmenter ListSource MemoryGeneration MemoryGenerations
         MemoryHistory MemoryLexicalIndex MemoryLibrary MemoryLibraryWriter MemoryVectorIndex MemoryWriter
-        ScriptedEmbedder ChatCall ScriptedChatModel UnexpectedCall sample_article sample_articles
+        ScriptedEmbedder BlindEmbedder ChatCall ScriptedChatModel UnexpectedCall sample_article
+        sample_articles
     """,
 }
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from assistant.answering import Assistant, Identity, verify
@@ -19,6 +18,7 @@ from assistant.domain.history import Record, Standing
 from assistant.ingest import ingest, preparation
 from assistant.ports import History
 from assistant.testing import (
+    BlindEmbedder,
     FixedClock,
     FullStopSegmenter,
     ListSource,
@@ -28,24 +28,15 @@ from assistant.testing import (
 )
 
 if TYPE_CHECKING:
-    from assistant.ports import Vectors
+    pass
 
 CRACKS = "How many cracks does the Quill Bridge have?"
 UMBRELLAS = "Who sells purple umbrellas?"
 FULL = HomeUnusable("the history cannot be used: database or disk is full")
 
 
-class Blind:
-    """An embedder that sees no text as near another one."""
-
-    fingerprint = "blind/1"
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        return np.zeros((len(texts), 2), dtype=np.float32)
-
-
 def generations_of(*articles: Article) -> MemoryGenerations:
-    segmenter, embedder = FullStopSegmenter(), Blind()
+    segmenter, embedder = FullStopSegmenter(), BlindEmbedder()
     generations = MemoryGenerations(embedder=embedder.fingerprint, segmenter=preparation(segmenter))
     ingest(ListSource(articles), generations, segmenter=segmenter, embedder=embedder)
     return generations
@@ -56,7 +47,7 @@ def over_samples(history: History | None, notices: list[str] | None = None) -> A
     numbers = iter(range(1, 1_000))
     return Assistant(
         generations_of(*sample_articles()),
-        embedder=Blind(),
+        embedder=BlindEmbedder(),
         clock=FixedClock(date(2031, 4, 1)),
         new_id=lambda: f"id-{next(numbers)}",
         identity=Identity("1.0", "samples", "settings"),
@@ -190,7 +181,7 @@ def test_what_is_withdrawn_while_it_is_answered_is_not_kept() -> None:
     generations = generations_of(*sample_articles())
     assistant = Assistant(
         generations,
-        embedder=Blind(),
+        embedder=BlindEmbedder(),
         clock=FixedClock(date(2031, 4, 1)),
         new_id=lambda: "a1",
         identity=Identity("1.0", "samples", "settings"),
