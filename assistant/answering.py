@@ -17,14 +17,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypedDict, TypeVar, Unpack
 
+from assistant.abstaining import nearest, told
 from assistant.composing import Draft, compose
 from assistant.condensing import standalone
+from assistant.conflicts import disagreements, stated
 from assistant.domain.answers import (
     Abstention,
     AbstentionReason,
     Answer,
     CorpusInfo,
     Degraded,
+    Disagreement,
     Provenance,
     Usage,
     quote_hash,
@@ -42,11 +45,9 @@ from assistant.domain.errors import (
 from assistant.domain.events import Delta, Done, Event, Failed, Retracted, Sources, Status
 from assistant.domain.history import Record, Standing
 from assistant.domain.passages import RankedPassage, Scope, Sentence, Span
-from assistant.domain.text import clean, counted
+from assistant.domain.text import clean
 from assistant.extracting import extract
 from assistant.generating import Condensed, Exchange, Generator, Written, is_weak
-from assistant.grounding.links import hosts, without_links
-from assistant.grounding.markers import neutral
 from assistant.ports import Clock, Embedder, Generation, Generations, History, Library
 from assistant.retrieval import Retrieval, retrieve
 
@@ -228,8 +229,8 @@ class Assistant:
         return replace(condensed, question=condensed.question[:MAX_QUESTION])
 
     def _corpus(self, generation: Generation, scope: Scope) -> CorpusInfo:
-        articles, newest = generation.library.visible(scope.as_of)
-        return CorpusInfo(self._identity.corpus, articles, newest, generation.number)
+        articles, oldest, newest = generation.library.visible(scope.as_of)
+        return CorpusInfo(self._identity.corpus, articles, newest, generation.number, oldest)
 
     def _outcome(self, writing: _Question, exchange: Exchange | None) -> Steps[Event, None, _Outcome]:
         """What the model writes, or what is extracted where there is none or it fails."""
@@ -314,12 +315,15 @@ class Assistant:
             "provenance": self._provenance(writing, exchange, by_model=outcome.by_model),
             "dropped": outcome.dropped,
             "unknown_markers": outcome.unknown_markers,
+            "disagreements": _disagreements(writing) if draft.claims else (),
             "complete": outcome.complete,
             "degraded": Degraded("; ".join(reasons)) if reasons else None,
         }
         if draft.claims:
             return Answer(text=draft.text, claims=draft.claims, citations=draft.citations, **fields)
-        return Abstention(text=_abstention(outcome.reason, corpus, ranked), reason=outcome.reason, **fields)
+        why = told(outcome.reason, corpus, outcome.dropped, found=bool(ranked))
+        near = nearest(writing.searched, ranked, writing.generation)
+        return Abstention(text=f"{why} {near}".rstrip(), reason=outcome.reason, **fields)
 
     def _provenance(self, writing: _Question, exchange: Exchange | None, *, by_model: bool) -> Provenance:
         manifest = writing.generation.manifest
@@ -426,6 +430,11 @@ class _Outcome:
     problem: str = ""
 
 
+def _disagreements(writing: _Question) -> tuple[Disagreement, ...]:
+    """Where the passages that were found give different values for what was asked."""
+    return disagreements(writing.searched, stated(writing.ranked, writing.generation.library))
+
+
 class _Fields(TypedDict):
     id: str
     question: str
@@ -437,6 +446,7 @@ class _Fields(TypedDict):
     provenance: Provenance
     dropped: int
     unknown_markers: int
+    disagreements: tuple[Disagreement, ...]
     complete: bool
     degraded: Degraded | None
 
@@ -479,27 +489,6 @@ def _usage(exchange: Exchange | None, milliseconds: Mapping[str, float]) -> Usag
         cost_usd=spent.cost,
         milliseconds=milliseconds,
     )
-
-
-def _abstention(reason: AbstentionReason, corpus: CorpusInfo, ranked: Sequence[RankedPassage]) -> str:
-    """That the corpus does not answer, what it covers, and what came nearest."""
-    upto = f", newest {corpus.newest.isoformat()}" if corpus.newest else ""
-    text = f"Not in the corpus ({corpus.name}: {counted(corpus.articles, 'article')}{upto})."
-    if reason is AbstentionReason.REFUSAL:
-        text = "The model refused to answer this question."
-    elif reason is AbstentionReason.GROUNDING:
-        text = "Nothing that the model wrote is supported by the articles."
-    if ranked:
-        nearest = ranked[0].article
-        dateline = ", ".join(map(_harmless, nearest.dateline))
-        return f"{text} Nearest article: {_harmless(nearest.label)} ({dateline})."
-    return f"{text} No passage fits the question and the restrictions."
-
-
-def _harmless(fact: str) -> str:
-    """A title or an outlet, in a text of ours, without what could pass for a link or a citation of ours."""
-    fact = clean(fact)
-    return neutral(without_links(fact, allowed=hosts(fact)))  # "Booking.com cuts jobs"
 
 
 def _clause(error: AssistantError) -> str:

@@ -31,7 +31,7 @@ from assistant.domain.history import Record, Standing
 from assistant.domain.prompts import Prompt
 from assistant.extracting import weights_hash
 from assistant.following import follow
-from assistant.generating import Generator
+from assistant.generating import Generator, Strictness
 from assistant.ingest import IngestReport, Preparation, Progress, Workers, ingest, preparation
 from assistant.ports import (
     Archives,
@@ -233,6 +233,8 @@ def _generator(settings: Settings, chat: ChatModel | None, segmenter: Segmenter)
         seconds=settings.model_seconds,
         cost=lambda completion: prices.cost(name, completion, clock.today(), host=chat.host),
         new_nonce=lambda: uuid.uuid4().hex[:8],
+        strictness=Strictness(settings.support),
+        judge=settings.judge,
     )
 
 

@@ -325,7 +325,7 @@ def _no_corpus(name: str, settings: Settings) -> Check:
 
 def _holds(name: str, current: Generation) -> Check:
     manifest = current.manifest
-    _, newest = current.library.visible(date.max)
+    newest = current.library.visible(date.max).newest
     return Check(
         "corpus",
         State.OK,

@@ -14,6 +14,7 @@ from collections.abc import Generator as Steps
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
+from enum import StrEnum
 
 from assistant.composing import Draft
 from assistant.condensing import is_english, standalone
@@ -26,13 +27,26 @@ from assistant.domain.prompts import Prompt
 from assistant.domain.text import clean
 from assistant.grounding import Grounded, ground, is_abstention
 from assistant.grounding.statements import Statement, StatementReader
+from assistant.grounding.verdicts import Cited, Verdict, check_claim
+from assistant.judging import lowered
 from assistant.ports import ChatModel, Clock, LexicalIndex, Library, Segmenter, TokenCounter
-from assistant.prompting import ABSTAIN, NOT_SAID, Budget, Rendered, Source, render, render_condense, sources
+from assistant.prompting import (
+    ABSTAIN,
+    NOT_SAID,
+    Budget,
+    Rendered,
+    Source,
+    render,
+    render_condense,
+    render_judge,
+    sources,
+)
 from assistant.questions import content
 
 # Share of the question's rarity that the best passage must hold for a model to be asked: of 510 news
 # questions that ten passages answer 1 in 250 lies below, of 400 questions about other things 1 in 5.
 WEAK = 0.33
+JUDGE_TOKENS = 16  # one word, and what a model may put around it
 CONDENSE_TOKENS = 150  # a question, and room for one in another script
 _CONDENSE_SHARE = 0.4  # of the time, so that an answer can still come when condensing hangs
 _ABOUT_SOURCES = re.compile(r"\b(?:sources?|articles?|outlets?|newspapers?|reports?|corpus)\b", re.IGNORECASE)
@@ -42,12 +56,24 @@ _GAP_SAID = re.compile(
 )  # one clause, no marks
 _SAME_START = 4  # letters that make two words one here: "cost", "costs"
 
-Check = Callable[[str, Sequence[Sentence]], tuple[Support, str]]
+_BEFORE = 2  # sentences before a cited one that may say who "he" is
+
+Check = Callable[[str, Sequence[Cited]], Verdict]
+Judge = Callable[[str, Sequence[Cited], Verdict], Verdict]
 
 
-def cited(text: str, sentences: Sequence[Sentence]) -> tuple[Support, str]:
-    """The verdict on a statement of which no more is known than that its citations are real."""
-    return Support.PARTIAL, "its citations are real and its quotations verbatim; their support is not checked"
+class Strictness(StrEnum):
+    """Which claims are shown: those that are not unsupported, those without any doubt, or all, marked."""
+
+    DROP = "drop"
+    STRICT = "strict"
+    MARK = "mark"
+
+    def shows(self, support: Support) -> bool:
+        """Whether a claim with this verdict is shown."""
+        if self is Strictness.MARK:
+            return True
+        return support is Support.SUPPORTED or (self is Strictness.DROP and support is Support.PARTIAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +83,8 @@ class Generator:
     prompts: "answer" and "condense". seconds: after which the answer has to come without the model.
     cost: dollars for a reply; None when not known.
     new_nonce: names the fence around the sources of one request, so that no article can close it.
-    check: the verdict on a statement, from the sentences that it cites.
+    check: the verdict on a statement, from the sentences that it cites. strictness: what is
+    done about it. judge: whether the model reads each claim that they let pass once more.
     """
 
     chat: ChatModel
@@ -69,7 +96,9 @@ class Generator:
     seconds: float
     cost: Callable[[Completion], float | None]
     new_nonce: Callable[[], str]
-    check: Check = cited
+    strictness: Strictness = Strictness.DROP
+    check: Check = check_claim
+    judge: bool = False
 
     def begin(self, clock: Clock) -> Exchange:
         """The dealings with the model for one question; its time runs from now."""
@@ -193,10 +222,11 @@ class Exchange:
         budget, shown = self._generator.budget, sources(ranked, library)
         rendered = self._rendered(question, shown, turns, as_of, budget)
         try:
-            yield from self._written(question, rendered)
+            yield from self._written(question, rendered, library)
         except PromptTooLong:  # then nothing was shown; our count was too low for this model
             smaller = replace(budget, context=rendered.prompt_tokens // 2)
-            yield from self._written(question, self._rendered(question, shown, turns, as_of, smaller))
+            rendered = self._rendered(question, shown, turns, as_of, smaller)
+            yield from self._written(question, rendered, library)
 
     def _rendered(
         self, question: str, shown: Sequence[Source], turns: Sequence[Turn], as_of: date, budget: Budget
@@ -213,9 +243,12 @@ class Exchange:
             budget=budget,
         )
 
-    def _written(self, question: str, rendered: Rendered) -> Steps[Delta | Retracted | Written, None, None]:
+    def _written(
+        self, question: str, rendered: Rendered, library: Library
+    ) -> Steps[Delta | Retracted | Written, None, None]:
         """The reply to a rendered prompt, read to its end or to where it breaks off."""
-        draft = _Drafting(question, rendered, self._generator.check)
+        judge = self._judged if self._generator.judge else None
+        draft = _Drafting(question, rendered, library, self._generator, judge)
         try:
             refused = yield from self._read(rendered.messages, draft)
         except ContentRefused as error:
@@ -253,6 +286,21 @@ class Exchange:
                 else:
                     return True
         return False
+
+    def _judged(self, claim: str, cited: Sequence[Cited], verdict: Verdict) -> Verdict:
+        """The verdict as the model leaves it, while its answer waits; the rules' own when it fails."""
+        made, prompt = self._generator, self._prompt("judge_support")
+        messages = render_judge(
+            prompt, claim, cited, nonce=made.new_nonce(), counter=made.counter, budget=made.budget
+        )
+        try:
+            with closing(self._replied(messages, JUDGE_TOKENS, self._seconds())) as replied:
+                pieces = list(replied)
+        except ProviderError:
+            return verdict
+        reply = "".join(piece for piece in pieces if isinstance(piece, str))
+        whole = any(isinstance(piece, Completion) and piece.finish is Finish.STOP for piece in pieces)
+        return lowered(verdict, reply, made.chat.name) if whole else verdict
 
     def _replied(
         self, messages: Sequence[Message], answer_tokens: int, seconds: float
@@ -306,7 +354,10 @@ class _Drafting:
 
     question: str
     rendered: Rendered
-    check: Check
+    library: Library
+    made: Generator
+    judge: Judge | None = None
+    texts: dict[str, list[Sentence]] = field(default_factory=dict[str, list[Sentence]])
     reply: list[str] = field(default_factory=list[str])
     text: str = ""
     claims: list[Claim] = field(default_factory=list[Claim])
@@ -335,15 +386,40 @@ class _Drafting:
             yield self._shown(claim, statement.lead)
 
     def _claim(self, grounded: Grounded) -> Claim | None:
-        """The statement as a claim; None when nothing supports it."""
-        if grounded.why_dropped:
-            return None
-        sentences = [self.rendered.sentences[number] for number in grounded.cited]
-        support, why = self.check(grounded.text, sentences)
-        if support in (Support.UNSUPPORTED, Support.UNCITED):
+        """The statement as a claim; None when it must not be shown."""
+        verdict = self._verdict(grounded)
+        if not self.made.strictness.shows(verdict.support):
             return None
         numbers = tuple(self.numbers.setdefault(one, len(self.numbers) + 1) for one in grounded.cited)
-        return Claim(grounded.text, support, why, numbers)
+        return Claim(grounded.text, verdict.support, verdict.why, numbers)
+
+    def _verdict(self, grounded: Grounded) -> Verdict:
+        if grounded.why_dropped:
+            support = Support.UNSUPPORTED if grounded.cited else Support.UNCITED
+            return Verdict(support, grounded.why_dropped, ())
+        cited = [self._cited(number) for number in grounded.cited]
+        verdict = self.made.check(grounded.text, cited)
+        passes = verdict.support in (Support.SUPPORTED, Support.PARTIAL)
+        if self.judge and passes and self.made.strictness.shows(verdict.support):
+            return self.judge(grounded.text, cited, verdict)
+        return verdict
+
+    def _cited(self, number: int) -> Cited:
+        """The sentence with this number, and what its article says around it."""
+        sentence = self.rendered.sentences[number]
+        article = next(
+            source.article for source in self.rendered.sources if source.article.id == sentence.article_id
+        )
+        if article.id not in self.texts:
+            self.texts[article.id] = self.library.sentences(article.id)
+        before = [one.cleaned for one in self.texts[article.id] if one.span < sentence.span][-_BEFORE:]
+        return Cited(
+            sentence.cleaned,
+            tuple(before),
+            clean(article.title or ""),
+            clean(article.outlet or ""),
+            article.published.day if article.published else None,
+        )
 
     def _with_gaps(self, lead: str) -> Iterator[Delta]:
         """What the sources do not say, once it stands beside something that they do say."""

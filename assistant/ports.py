@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assistant.domain.articles import Article, ArticleInfo, Origin
 from assistant.domain.conversation import Completion, Message
@@ -153,6 +153,14 @@ class VectorIndex(Protocol):
         ...
 
 
+class Visible(NamedTuple):
+    """How many articles exist as of a date, and the days of the oldest and the newest that has one."""
+
+    articles: int
+    oldest: date | None
+    newest: date | None
+
+
 class Library(Protocol):
     """The stored articles of one generation."""
 
@@ -176,8 +184,8 @@ class Library(Protocol):
         """Which article each passage belongs to."""
         ...
 
-    def visible(self, as_of: date) -> tuple[int, date | None]:
-        """How many articles exist as of the date, and the newest date among them."""
+    def visible(self, as_of: date) -> Visible:
+        """How many articles exist as of the date, and from when to when they are."""
         ...
 
     def hashes(self) -> Mapping[str, str]:

@@ -20,6 +20,8 @@ from assistant.domain.passages import RankedPassage, Sentence
 from assistant.domain.prompts import Prompt
 from assistant.domain.text import clean
 from assistant.grounding import markers
+from assistant.grounding.evidence import Cited
+from assistant.judging import NO, PARTLY, YES
 from assistant.ports import Library, TokenCounter
 
 ABSTAIN = "NOT_IN_SOURCES"  # what a model writes, and nothing else, when the sentences do not answer
@@ -30,6 +32,7 @@ MAX_SENTENCES = 899  # the examples in the instructions, [901] and [902], must n
 REQUIRED: Mapping[str, frozenset[str]] = {
     "answer": frozenset({"conversation", "nonce", "sources", "today", "question"}),
     "condense": frozenset({"conversation", "nonce", "today", "question"}),
+    "judge_support": frozenset({"nonce", "sources", "claim"}),
 }
 PHRASES: Mapping[str, tuple[str, ...]] = {
     "answer": (
@@ -42,6 +45,13 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "stand-alone",
         "<<<CONVERSATION ${nonce}>>>\n${conversation}\n<<<END ${nonce}>>>",
         "Question: ${question}",
+    ),
+    "judge_support": (
+        f"`{YES}`",
+        f"`{PARTLY}`",
+        f"`{NO}`",
+        "<<<SOURCES ${nonce}>>>\n${sources}\n<<<END ${nonce}>>>",
+        "Claim: ${claim}",
     ),
 }
 
@@ -154,6 +164,36 @@ def render_condense(
     used = _FORMAT + sum(counter.count(message.text) for message in fixed)
     earlier = _conversation(turns, min(budget.history, budget.context - used), counter)
     return _filled(prompt, {**values, "conversation": earlier or "(none)"})
+
+
+def render_judge(
+    prompt: Prompt, claim: str, cited: Sequence[Cited], *, nonce: str, counter: TokenCounter, budget: Budget
+) -> tuple[Message, ...]:
+    """The messages that ask whether the cited sentences support a claim; the last of these are cut to fit."""
+    values = {"nonce": nonce, "claim": neutral(claim)}
+    fixed = _filled(prompt, {**values, "sources": ""})
+    room = budget.context - _FORMAT - sum(counter.count(message.text) for message in fixed)
+    shown = "\n".join(_evidence(cited))
+    if counter.count(shown) > room:
+        shown = _cut(shown, max(room, _LEAST), counter)
+    return _filled(prompt, {**values, "sources": shown})
+
+
+def _evidence(cited: Sequence[Cited]) -> Iterator[str]:
+    """The cited sentences, each article under its line, with what stands before them shown once."""
+    shown = {one.text for one in cited}
+    above = ""
+    for one in cited:
+        day = one.published.isoformat() if one.published else "undated"
+        header = " | ".join(map(_fact, filter(None, (one.title or "untitled", one.outlet, day))))
+        if header != above:
+            yield f"{_ARTICLE}{header}"
+            above = header
+        for text in one.before:
+            if text not in shown:
+                shown.add(text)
+                yield f"Before: {neutral(text)}"
+        yield f"Cited: {neutral(one.text)}"
 
 
 def read_sources(text: str, nonce: str) -> list[tuple[str, dict[int, str]]]:

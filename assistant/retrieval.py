@@ -61,8 +61,8 @@ def retrieve(
     """
     words = content(question)
     owners: dict[str, ArticleInfo] = {}
-    visible, newest = generation.library.visible(scope.as_of)
-    all_admitted = not scope.is_narrow and visible == generation.manifest.articles
+    visible = generation.library.visible(scope.as_of)
+    all_admitted = not scope.is_narrow and visible.articles == generation.manifest.articles
 
     def admitted(search: Callable[[int], list[Hit]]) -> list[Hit]:
         if all_admitted:
@@ -94,7 +94,7 @@ def retrieve(
     if all_admitted:
         owners.update(generation.library.owners(ids))
     cosines = generation.vectors.cosines(vector, ids) if vector is not None else dict.fromkeys(ids, 0.0)
-    recency = _recency({one: owners[one] for one in ids}, scope, newest=newest)
+    recency = _recency({one: owners[one] for one in ids}, scope, newest=visible.newest)
     top = max(bm25.values(), default=1.0)
     parts = {
         one: ScoreParts(bm25.get(one, 0.0) / top, DENSE_WEIGHT * cosines[one], recency[one]) for one in ids

@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -80,6 +80,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("ASSISTANT_API_KEY", "OPENAI_API_KEY"),
         description="The provider's key; from the environment alone.",
     )
+    support: Literal["drop", "strict", "mark"] = Field(
+        "drop",
+        description="Claims to leave out: unsupported ones (drop), doubtful ones too (strict), none (mark).",
+    )
+    judge: bool = Field(False, description="Have the model read each claim again, to lower its verdict.")
     model_seconds: float = Field(
         30.0, gt=0, le=600, description="Seconds after which an answer comes without the model."
     )
@@ -183,7 +188,15 @@ class Settings(BaseSettings):
         """A short hash over the settings that can change an answer."""
         relevant: dict[str, Any] = self.model_dump(include={"embedder", "passages", "exact_dense"})
         if self.chosen_model:
-            written = {"context_tokens", "answer_tokens", "history_tokens", "model_lacks", "model_effort"}
+            written = {
+                "context_tokens",
+                "answer_tokens",
+                "history_tokens",
+                "model_lacks",
+                "model_effort",
+                "support",
+                "judge",
+            }
             relevant |= self.model_dump(include=written) | {"model": self.chosen_model}
             relevant["model_lacks"] = sorted(self.model_lacks)
             relevant["host"] = self.host

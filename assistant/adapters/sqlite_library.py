@@ -25,7 +25,7 @@ import numpy as np
 from assistant.domain.articles import Article, ArticleInfo, Origin, Timestamp
 from assistant.domain.errors import ArticleNotFound, EmbedderMismatch, HomeUnusable, LibraryDamaged
 from assistant.domain.passages import Passage, PreparedArticle, Sentence, Span, make_sentences, passage_id
-from assistant.ports import IndexRow
+from assistant.ports import IndexRow, Visible
 
 if TYPE_CHECKING:
     from assistant.ports import Vectors
@@ -153,19 +153,21 @@ class SqliteLibrary:
             known.update((str(one), self._infos[str(article_id)]) for one, article_id in pairs)
         return {one: known[one] for one in passage_ids if one in known}
 
-    def visible(self, as_of: date) -> tuple[int, date | None]:
-        """How many articles exist as of the date, and the newest date among them."""
-        undated, since, newest = self._dates
+    def visible(self, as_of: date) -> Visible:
+        """How many articles exist as of the date, and from when to when they are."""
+        undated, since, upto = self._dates
         dated = bisect_right(since, as_of.isoformat())
-        return undated + dated, date.fromisoformat(newest[dated - 1]) if dated else None
+        oldest, newest = map(date.fromisoformat, upto[dated - 1]) if dated else (None, None)
+        return Visible(undated + dated, oldest, newest)
 
     @cached_property
-    def _dates(self) -> tuple[int, list[str], list[str]]:
-        """How many articles have no date; since when the others stand, in order; the newest up to each."""
+    def _dates(self) -> tuple[int, list[str], list[tuple[str, str]]]:
+        """How many articles have no date; since when the others stand, in order; the range up to each."""
         rows = self._all("SELECT day, substr(updated, 1, 10) FROM articles")
         dated = sorted((max(str(day), str(updated or "")), str(day)) for day, updated in rows if day)
-        newest = list(accumulate((day for _, day in dated), max))
-        return len(rows) - len(dated), [since for since, _ in dated], newest
+        days = [day for _, day in dated]
+        upto = list(zip(accumulate(days, min), accumulate(days, max), strict=True))
+        return len(rows) - len(dated), [since for since, _ in dated], upto
 
     def close(self) -> None:
         """Close the file."""

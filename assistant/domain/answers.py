@@ -62,14 +62,41 @@ class Claim:
         return f"{self.text} {''.join(f'[{n}]' for n in self.citations)}" if self.citations else self.text
 
 
+class Difference(StrEnum):
+    """What a newer report does to an older one that gives another value."""
+
+    UPDATE = "update"
+    CORRECTION = "correction"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One report's value, as it is written in the quoted sentence; quote and span as in a Citation."""
+
+    value: str
+    article: ArticleInfo
+    span: Span
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Different values for the same thing, the newest report first, and how the first two differ."""
+
+    kind: Difference
+    sides: tuple[Side, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class CorpusInfo:
-    """What was searched: its name, articles visible as of the date asked, newest date."""
+    """What was searched: its name, the articles that exist as of the date asked, and their dates."""
 
     name: str
     articles: int
     newest: date | None
     generation: int
+    oldest: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +148,7 @@ class Result:
     confidence: 0 to 1, how likely the extracted sentences answer; None where a model wrote or was asked.
     dropped: statements left out because nothing supports them.
     unknown_markers: citations of a model that lead nowhere, and were removed.
+    disagreements: where the passages give different values for what was asked.
     complete: false for the checked beginning of an answer that broke off.
     degraded: set when less was done than was asked for.
     """
@@ -136,6 +164,7 @@ class Result:
     provenance: Provenance
     dropped: int = 0
     unknown_markers: int = 0
+    disagreements: tuple[Disagreement, ...] = ()
     complete: bool = True
     degraded: Degraded | None = None
 

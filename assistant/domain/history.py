@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from assistant.domain.answers import Abstention, Answer, Citation, Receipt
+from assistant.domain.answers import Abstention, Answer, Citation, Disagreement, Receipt
 from assistant.domain.articles import ArticleInfo, Origin
 
 WITHDRAWN = "[withdrawn]"  # stands where an article's words stood
@@ -57,10 +57,12 @@ class Record:
         """
         result = self.result
         cited = [citation.article.id for citation in result.citations] if isinstance(result, Answer) else []
-        mentioned = dict.fromkeys((*cited, *self.nearest))
+        differing = [side.article.id for found in result.disagreements for side in found.sides]
+        mentioned = dict.fromkeys((*cited, *self.nearest, *differing))
         gone = [one for one in mentioned if one in article_ids and one not in self.withdrawn]
         if not gone:
             return self
+        result = replace(result, disagreements=_agreeing(result.disagreements, gone))
         stripped = _stripped(result, gone) if isinstance(result, Answer) else replace(result, text=WITHDRAWN)
         # A follow-up is made whole with words of the answer before it.
         made = replace(result.provenance, standalone=None)
@@ -70,6 +72,11 @@ class Record:
             receipt=replace(self.receipt, provenance=made),
             withdrawn=(*self.withdrawn, *gone),
         )
+
+
+def _agreeing(found: tuple[Disagreement, ...], gone: Collection[str]) -> tuple[Disagreement, ...]:
+    """The disagreements in which none of these articles has a side."""
+    return tuple(one for one in found if not any(side.article.id in gone for side in one.sides))
 
 
 def _stripped(answer: Answer, gone: Collection[str]) -> Answer:

@@ -25,6 +25,7 @@ INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
 Command = TypeVar("Command", bound=Callable[..., Any])
 _SETTING_FLAGS = (
     "home", "corpus", "content", "embedder", "passages", "exact_dense", "model", "no_model", "require_model",
+    "support",
     "history",
 )  # fmt: skip
 home_flag = click.option(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from assistant.domain.answers import Abstention, Answer, Citation
+from assistant.domain.answers import Abstention, Answer, Citation, Disagreement
 from assistant.domain.articles import Article, ArticleInfo
 from assistant.domain.errors import AssistantError
 from assistant.domain.history import Record, Standing
@@ -42,6 +42,7 @@ def answer_json(result: Answer | Abstention) -> dict[str, Any]:
         "claims": [asdict(claim) for claim in result.claims] if isinstance(result, Answer) else [],
         "dropped": result.dropped,
         "unknown_markers": result.unknown_markers,
+        "disagreements": [_disagreement(one) for one in result.disagreements],
         "complete": result.complete,
         "citations": [_citation(citation) for citation in result.citations]
         if isinstance(result, Answer)
@@ -52,6 +53,7 @@ def answer_json(result: Answer | Abstention) -> dict[str, Any]:
         "corpus": {
             "name": result.corpus.name,
             "articles": result.corpus.articles,
+            "oldest": result.corpus.oldest.isoformat() if result.corpus.oldest else None,
             "newest": result.corpus.newest.isoformat() if result.corpus.newest else None,
             "generation": result.corpus.generation,
         },
@@ -142,6 +144,13 @@ def error_json(error: Exception) -> dict[str, str]:
 
 def _citation(citation: Citation) -> dict[str, Any]:
     return {"n": citation.n, **_source(citation.article, citation.span), "quote": citation.quote}
+
+
+def _disagreement(found: Disagreement) -> dict[str, Any]:
+    sides = [
+        {"value": side.value, **_source(side.article, side.span), "quote": side.quote} for side in found.sides
+    ]
+    return {"kind": found.kind.value, "values": sides}
 
 
 def _kept(citation: Citation, quoted: str, now: Standing | None, *, withdrawn: bool) -> dict[str, Any]:

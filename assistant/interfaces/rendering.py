@@ -16,7 +16,7 @@ from itertools import accumulate
 
 import click
 
-from assistant.domain.answers import Abstention, Answer, Citation
+from assistant.domain.answers import Abstention, Answer, Citation, Difference, Support
 from assistant.domain.articles import Article, ArticleInfo
 from assistant.domain.history import WITHDRAWN, Record, Standing
 from assistant.domain.passages import RankedPassage
@@ -32,6 +32,11 @@ _STANDS = {
     Standing.CHANGED: "the article has another text there now",
     Standing.GONE: "no longer in the corpus",
 }
+_DIFFERS = {
+    Difference.UPDATE: "the later one updates it",
+    Difference.CORRECTION: "the first one corrects it",
+    Difference.CONFLICT: "they contradict each other",
+}
 _HIDDEN_NOTE = "the article's text holds invisible characters here; --json shows them"
 
 
@@ -43,6 +48,10 @@ def answer_text(result: Answer | Abstention, *, width: int | None = None) -> str
         blocks.append(BROKEN_OFF)
     if isinstance(result, Answer):
         blocks.append(sources_text(result, width=width))
+        if doubts := doubts_text(result, width=width):
+            blocks.append(doubts)
+        if differing := differences_text(result, width=width):
+            blocks.append(differing)
     return "\n\n".join(blocks)
 
 
@@ -58,6 +67,26 @@ def sources_text(answer: Answer, *, width: int | None = None) -> str:
             by_article.setdefault(citation.article.id, []).append(citation)
         return "\n".join(_cited(citations, width) for citations in by_article.values())
     return "\n".join(_wrapped(_source_line(citation), width, "    ") for citation in answer.citations)
+
+
+def doubts_text(answer: Answer, *, width: int | None = None) -> str:
+    """What the cited sentences do not fully bear out, and why; empty when there is nothing."""
+    doubtful = [
+        claim for claim in answer.claims if claim.support is not Support.SUPPORTED and claim.citations
+    ]
+    lines = [_wrapped(f"? {clean(claim.text)} ({clean(claim.why)})", width, "  ") for claim in doubtful]
+    return "\n".join(("Not fully borne out by what is cited:", *lines)) if lines else ""
+
+
+def differences_text(answer: Answer, *, width: int | None = None) -> str:
+    """One line for each thing on which the reports differ, the newest first; empty when they agree."""
+    lines = []
+    for found in answer.disagreements:
+        sides = ", ".join(
+            f"{clean(side.value)} ({clean(', '.join(side.article.dateline))})" for side in found.sides
+        )
+        lines.append(_wrapped(f"Reports differ: {sides}: {_DIFFERS[found.kind]}.", width, "  "))
+    return "\n".join(lines)
 
 
 class Flow:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from assistant.domain.articles import Article, ArticleInfo, Origin
 from assistant.domain.errors import ArticleNotFound
 from assistant.domain.passages import Passage, PreparedArticle, Sentence
-from assistant.ports import IndexRow
+from assistant.ports import IndexRow, Visible
 
 if TYPE_CHECKING:
     from assistant.ports import Vectors
@@ -58,11 +58,12 @@ class MemoryLibrary:
         """Which article each passage belongs to."""
         return {one.id: self.article(one.article_id).info for one in self.passages(passage_ids)}
 
-    def visible(self, as_of: date) -> tuple[int, date | None]:
-        """How many articles exist as of the date, and the newest date among them."""
+    def visible(self, as_of: date) -> Visible:
+        """How many articles exist as of the date, and from when to when they are."""
         infos = [prepared.article.info for prepared in self._prepared.values()]
         seen = [info for info in infos if info.text_date is None or info.text_date <= as_of]
-        return len(seen), max((info.published.day for info in seen if info.published), default=None)
+        days = [info.published.day for info in seen if info.published]
+        return Visible(len(seen), min(days, default=None), max(days, default=None))
 
     def hashes(self) -> Mapping[str, str]:
         """Content hash by article id."""

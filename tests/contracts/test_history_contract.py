@@ -33,8 +33,11 @@ from assistant.domain.answers import (
     Claim,
     CorpusInfo,
     Degraded,
+    Difference,
+    Disagreement,
     Provenance,
     Receipt,
+    Side,
     Support,
     Usage,
 )
@@ -83,7 +86,7 @@ def answered(answer_id: str, *quotes: tuple[str, str], corpus: str = "main") -> 
         text=" ".join(f"{quote} [{n}]" for n, (_, quote) in enumerate(quotes, 1)),
         nearest=tuple(nearest(article_id) for article_id, _ in quotes),
         confidence=0.75,
-        corpus=CorpusInfo(corpus, 4, date(2031, 3, 11), 3),
+        corpus=CorpusInfo(corpus, 4, date(2031, 3, 11), 3, date(2031, 3, 4)),
         usage=Usage(milliseconds={"total": 1.5}),
         provenance=Provenance("1.0", None, {"answer": "hash"}, "settings", "embedder/1", "segmenter/1", 3),
         claims=tuple(
@@ -339,7 +342,8 @@ def test_a_record_of_the_first_release_can_still_be_read(sqlite: SqliteHistory, 
         connection.execute(
             "INSERT INTO records (id, at, corpus, record) VALUES ('a1', '2031', 'main', ?)", [FIRST]
         )
-    assert sqlite.find("a1") == BRIDGE
+    undated = replace(BRIDGE.result, corpus=replace(BRIDGE.result.corpus, oldest=None))
+    assert sqlite.find("a1") == replace(BRIDGE, result=undated)
 
 
 FIRST = (
@@ -636,3 +640,21 @@ def test_a_read_only_home_answers_and_says_that_nothing_is_kept(
     assert notice.startswith("This is not kept in the history: the history cannot be used: Read-only file")
     assert "point --home at a folder that you may write to" in notice
     assert not (writable / "home" / "history.db").exists()
+
+
+def test_a_withdrawal_takes_out_the_disagreements_in_which_the_article_has_a_side(history: History) -> None:
+    def between(*articles: str) -> Disagreement:
+        sides = tuple(Side("14", article(one), Span(0, 2), f"14 in {one}") for one in articles)
+        return Disagreement(Difference.CONFLICT, sides)
+
+    result = replace(
+        answered("a4", ("bridge", CRACKS)),
+        disagreements=(between("bridge", "notice"), between("bridge", "lighthouse")),
+    )
+    history.record(kept(result))
+    assert history.find("a4").result == replace(result, nearest=())
+    assert history.withdraw(["notice"], corpus="main") == 1
+    found = history.find("a4")
+    assert found.result.disagreements == (between("bridge", "lighthouse"),)
+    assert found.withdrawn == ("notice",)
+    assert "in notice" not in str(found)

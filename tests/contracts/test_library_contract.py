@@ -17,7 +17,7 @@ from assistant.domain.articles import Article, ArticleInfo, Origin, Timestamp
 from assistant.domain.errors import ArticleNotFound, LibraryDamaged
 from assistant.domain.passages import Passage, PreparedArticle
 from assistant.ingest import prepare
-from assistant.ports import Library, LibraryWriter
+from assistant.ports import Library, LibraryWriter, Visible
 from assistant.testing import (
     FullStopSegmenter,
     MemoryLibrary,
@@ -147,26 +147,32 @@ def test_articles_are_listed_newest_first_undated_last_then_by_id(store: Store) 
 
 
 VISIBLE = [
-    ("2031-02-19", 1, None),
-    ("2031-02-20", 2, date(2031, 2, 20)),
-    ("2031-03-10", 3, date(2031, 3, 4)),
-    ("2031-03-11", 4, date(2031, 3, 11)),
-    ("2099-01-01", 4, date(2031, 3, 11)),
+    ("2031-02-19", Visible(1, None, None)),
+    ("2031-02-20", Visible(2, date(2031, 2, 20), date(2031, 2, 20))),
+    ("2031-03-10", Visible(3, date(2031, 2, 20), date(2031, 3, 4))),
+    ("2031-03-11", Visible(4, date(2031, 2, 20), date(2031, 3, 11))),
+    ("2099-01-01", Visible(4, date(2031, 2, 20), date(2031, 3, 11))),
 ]
 
 
-@pytest.mark.parametrize(("as_of", "count", "newest"), VISIBLE)
-def test_what_is_visible_grows_with_the_date(
-    store: Store, as_of: str, count: int, newest: date | None
-) -> None:
-    assert store(sample_articles()).visible(date.fromisoformat(as_of)) == (count, newest)
+@pytest.mark.parametrize(("as_of", "visible"), VISIBLE)
+def test_what_is_visible_grows_with_the_date(store: Store, as_of: str, visible: Visible) -> None:
+    assert store(sample_articles()).visible(date.fromisoformat(as_of)) == visible
+
+
+def test_an_old_text_that_was_updated_late_makes_the_corpus_older_from_then_on(store: Store) -> None:
+    old = sample_article("old", "It rained.", published="2030-05-01")
+    info = replace(old.info, updated=Timestamp.parse("2031-05-02"))
+    library = store([Article(info, old.text), sample_article("new", "It snowed.", published="2031-01-01")])
+    assert library.visible(date(2031, 5, 1)) == (1, date(2031, 1, 1), date(2031, 1, 1))
+    assert library.visible(date(2031, 5, 2)) == (2, date(2030, 5, 1), date(2031, 1, 1))
 
 
 @pytest.mark.parametrize(("as_of", "count"), [("2031-05-01", 0), ("2031-05-02", 1)])
 def test_a_text_that_was_updated_is_visible_from_then_on(store: Store, as_of: str, count: int) -> None:
     first = sample_article("a", "It rained.", published="2031-05-01")
     info = replace(first.info, updated=Timestamp.parse("2031-05-02T08:00:00"))
-    assert store([Article(info, first.text)]).visible(date.fromisoformat(as_of))[0] == count
+    assert store([Article(info, first.text)]).visible(date.fromisoformat(as_of)).articles == count
 
 
 def test_an_article_nobody_stored_is_not_found(store: Store) -> None:
@@ -180,7 +186,7 @@ def test_an_article_nobody_stored_is_not_found(store: Store) -> None:
 def test_an_empty_library_answers(store: Store) -> None:
     library = store([])
     assert (library.articles(), library.passages([]), library.owners([])) == ([], [], {})
-    assert library.visible(date(2031, 1, 1)) == (0, None)
+    assert library.visible(date(2031, 1, 1)) == Visible(0, None, None)
 
 
 def test_an_article_without_sentences_is_stored(store: Store) -> None:

@@ -18,7 +18,7 @@ OUTSIDE = "Who won the 2022 World Cup?"
 
 ANSWER = {
     "schema", "answer_id", "kind", "reason", "question", "as_of", "text", "claims", "dropped",
-    "unknown_markers", "complete", "citations", "nearest", "confidence", "degraded",
+    "unknown_markers", "disagreements", "complete", "citations", "nearest", "confidence", "degraded",
     "corpus", "usage", "provenance",
 }  # fmt: skip
 CLAIM = {"text", "support", "why", "citations"}
@@ -27,7 +27,7 @@ PASSAGE = {
     "passage_id", "article_id", "title", "outlet", "url", "published", "start", "end", "score", "lexical",
     "dense", "recency", "text",
 }  # fmt: skip
-CORPUS = {"name", "articles", "newest", "generation"}
+CORPUS = {"name", "articles", "oldest", "newest", "generation"}
 USAGE = {"prompt_tokens", "cached_tokens", "completion_tokens", "exact", "cost_usd", "milliseconds"}
 PROVENANCE = {
     "version", "model", "prompts", "settings", "embedder", "segmenter", "generation", "standalone",
@@ -51,7 +51,7 @@ def test_an_answer_is_alone_on_standard_output(run: Run) -> None:
 def test_what_the_corpus_does_not_say_is_an_abstention_with_its_own_exit_code(run: Run) -> None:
     ran = run("ask", OUTSIDE)
     assert ran.code == 10
-    assert ran.out.startswith("Not in the corpus (demo: 20 articles, newest 2024-08-16).")
+    assert ran.out.startswith("Not in the corpus (demo: 20 articles, 2024-01-22 to 2024-08-16): ")
     assert "demo corpus" in ran.err
 
 
@@ -107,7 +107,13 @@ def test_a_json_answer_has_exactly_the_keys_of_its_schema(call: Call) -> None:
     assert answer["usage"].keys() == USAGE
     assert answer["usage"]["milliseconds"].keys() == {"retrieve", "answer", "total"}
     assert answer["provenance"].keys() == PROVENANCE
-    assert answer["corpus"] == {"name": "demo", "articles": 20, "newest": "2024-08-16", "generation": 1}
+    assert answer["corpus"] == {
+        "name": "demo",
+        "articles": 20,
+        "oldest": "2024-01-22",
+        "newest": "2024-08-16",
+        "generation": 1,
+    }
     fixed = ("schema", "kind", "reason", "question", "as_of", "dropped", "degraded")
     assert {name: answer[name] for name in fixed} == {
         "schema": "assistant.answer/1",

@@ -25,7 +25,7 @@ OUTSIDE = "Who won the 2022 World Cup?"
 MILL = "How many sails does the Quill mill have?"
 KEPT = {
     "schema", "answer_id", "at", "kind", "reason", "question", "as_of", "text", "claims", "dropped",
-    "unknown_markers", "complete",
+    "unknown_markers", "disagreements", "complete",
     "citations", "nearest", "confidence", "degraded", "corpus", "usage", "provenance", "withdrawn",
 }  # fmt: skip
 QUOTED = {
@@ -114,7 +114,7 @@ def test_a_kept_answer_reads_as_it_did(call: Call, home: Path) -> None:
 
 def test_a_kept_abstention_names_the_nearest_articles(call: Call, home: Path) -> None:
     shown = call("history", "show", asked(call, OUTSIDE)).out
-    assert "Not in the corpus (demo: 20 articles, newest 2024-08-16)." in shown
+    assert "Not in the corpus (demo: 20 articles, 2024-01-22 to 2024-08-16): " in shown
     assert "\nnearest articles: " in shown
 
 

@@ -243,9 +243,10 @@ def test_the_sentences_stand_below_the_articles_that_they_are_cited_from(
     call: Call, home: Path, behind: Callable[..., OpenAIServer]
 ) -> None:
     behind(Reply("Many live there. [1] Others do not. [2] So it is. [1]"))
-    ran = call("ask", ISLAND)
-    text, sources = ran.out.rstrip("\n").split("\n\n")
+    ran = call("ask", ISLAND, "--support", "mark")
+    text, sources, doubts = ran.out.rstrip("\n").split("\n\n")
     assert text == "Many live there. [1] Others do not. [2] So it is. [1]"
+    assert doubts.startswith("Not fully borne out by what is cited:\n? Many live there. (")
     quotes = re.findall(r"^  \[(\d)\] “(.+)”$", sources, re.MULTILINE)
     assert [number for number, _ in quotes] == ["1", "2"]
     kept = call("history", "list").out.split()[0]

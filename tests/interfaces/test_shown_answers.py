@@ -84,7 +84,7 @@ def test_what_is_outside_the_demo_is_not_answered(demo: Assistant, question: str
     result = demo.ask(question)
     assert isinstance(result, Abstention)
     assert result.reason is AbstentionReason.RETRIEVAL
-    assert result.text.startswith("Not in the corpus (demo: 20 articles, newest ")
+    assert result.text.startswith("Not in the corpus (demo: 20 articles, 2024-01-22 to ")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,15 @@ import pytest
 
 from assistant.answering import MAX_QUESTION, Assistant
 from assistant.bootstrap import build_assistant
-from assistant.domain.answers import Abstention, AbstentionReason, Answer, CorpusInfo, Provenance, Usage
+from assistant.domain.answers import (
+    Abstention,
+    AbstentionReason,
+    Answer,
+    CorpusInfo,
+    Difference,
+    Provenance,
+    Usage,
+)
 from assistant.domain.errors import ArticleNotFound, CorpusNotFound, EmbedderMismatch, InvalidQuestion
 from assistant.domain.events import Delta, Done, Failed, Sources, Status
 from assistant.extracting import weights_hash
@@ -114,7 +122,7 @@ def test_an_abstention_is_whole() -> None:
         text="",
         nearest=(),
         confidence=0.0,
-        corpus=CorpusInfo("samples", 4, date(2031, 3, 11), 1),
+        corpus=CorpusInfo("samples", 4, date(2031, 3, 11), 1, date(2031, 2, 20)),
         usage=Usage(milliseconds={"retrieve": 1.0, "answer": 1.0, "total": 2.0}),
         provenance=Provenance(
             version=abstention.provenance.version,
@@ -127,7 +135,7 @@ def test_an_abstention_is_whole() -> None:
         ),
         reason=AbstentionReason.RETRIEVAL,
     )
-    assert abstention.text.startswith("Not in the corpus (samples: 4 articles, newest 2031-03-11).")
+    assert abstention.text.startswith("Not in the corpus (samples: 4 articles, 2031-02-20 to 2031-03-11): ")
 
 
 def test_as_of_an_earlier_day_the_later_article_does_not_exist() -> None:
@@ -216,5 +224,15 @@ def test_the_title_of_the_nearest_article_brings_in_no_link_and_no_marker() -> N
     )
     result = assistant.ask("Who wore umbrellas in the purple parade of Ostrava?")
     assert isinstance(result, Abstention)
-    assert "Nearest article: Look" in result.text
+    assert "Nearest: “Umbrellas are sold here.” (Look" in result.text
     assert not any(sign in result.text for sign in ("://", "](", "[1]", "www.", "\x1b", "\u202e"))
+
+
+def test_an_answer_says_where_the_reports_that_were_found_differ() -> None:
+    samples = over_samples()
+    (found,) = samples.ask("How many cracks does the Quill Bridge have?").disagreements
+    assert (found.kind, [(side.value, side.article.id) for side in found.sides]) == (
+        Difference.UPDATE,
+        [("19", "bridge-update"), ("14", "bridge")],
+    )
+    assert samples.ask("Who sells purple umbrellas?").disagreements == ()

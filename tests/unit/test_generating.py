@@ -170,7 +170,7 @@ def test_a_part_that_the_sources_do_not_answer_is_said_beside_one_that_they_do()
     result = asked(f"{NOT_SAID} what the repair costs. It has 19. [{{19}}]", question=question)
     assert isinstance(result, Answer)
     assert result.text == f"{NOT_SAID} what the repair costs. It has 19. [1]"
-    assert [claim.support for claim in result.claims] == [Support.UNCITED, Support.PARTIAL]
+    assert [claim.support for claim in result.claims] == [Support.UNCITED, Support.SUPPORTED]
 
 
 @pytest.mark.parametrize(
@@ -406,12 +406,49 @@ def test_a_corpus_that_turns_out_damaged_takes_back_what_was_shown() -> None:
     )
     assistant = over_samples(chat)
     events = assistant.stream(CRACKS)
-    seen = [next(events)]
-    while not isinstance(seen[-1], Delta):
-        seen.append(next(events))
-    seen.append(events.throw(LibraryDamaged("library.db cannot be read")))
-    seen += events
-    assert isinstance(seen[-1], Done)
-    after = seen[seen.index(Retracted("library.db cannot be read")) + 1 :]
-    assert "".join(event.text for event in after if isinstance(event, Delta)) == seen[-1].result.text
-    assert seen[-1].result.text == "It stays closed. [1]"
+    next(event for event in events if isinstance(event, Delta))
+    (*after, done) = (events.throw(LibraryDamaged("library.db cannot be read")), *events)
+    assert after[0] == Retracted("library.db cannot be read")
+    assert isinstance(done, Done)
+    assert "".join(delta.text for delta in of_kind(after, Delta)) == done.result.text
+    assert done.result.text == "It stays closed. [1]"
+
+
+WRONG = "It has 45 cracks. [{19}]"
+REPORTED = "Ferries run every half hour. [{ferries}]"
+RIGHT = "It has 19 cracks. [{19}]"
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"),
+    [
+        ("drop", ["Ferries run every half hour.", "It has 19 cracks."]),
+        ("strict", ["It has 19 cracks."]),
+        ("mark", ["It has 45 cracks.", "Ferries run every half hour.", "It has 19 cracks.", "It fell."]),
+    ],
+)
+def test_what_the_cited_sentences_do_not_bear_out_is_left_out_or_marked(mode: str, shown: list[str]) -> None:
+    result = asked(f"{WRONG} {REPORTED} {RIGHT} It fell.", support=mode)
+    assert isinstance(result, Answer)
+    assert [claim.text for claim in result.claims] == shown
+    assert result.dropped == 4 - len(shown)
+    why = {claim.text: (claim.support, claim.why) for claim in result.claims}
+    assert why["It has 19 cracks."][0] is Support.SUPPORTED
+    if mode != "strict":
+        assert why["Ferries run every half hour."][0] is Support.PARTIAL
+        assert "reports what somebody says" in why["Ferries run every half hour."][1]
+    if mode == "mark":
+        assert why["It has 45 cracks."] == (Support.UNSUPPORTED, "45 is not in the cited sentence")
+        assert why["It fell."] == (Support.UNCITED, "it cites no sentence that was shown")
+
+
+def test_who_is_meant_may_stand_in_the_sentence_before() -> None:
+    result = asked("The Quill Bridge stays closed until May. [{May}]")
+    assert isinstance(result, Answer)
+    assert [claim.support for claim in result.claims] == [Support.SUPPORTED]
+
+
+def test_what_nothing_supports_is_an_abstention_that_says_so() -> None:
+    result = asked(WRONG)
+    assert isinstance(result, Abstention)
+    assert (result.reason, result.dropped) == (AbstentionReason.GROUNDING, 1)

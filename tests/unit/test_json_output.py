@@ -19,7 +19,10 @@ from assistant.domain.answers import (
     Claim,
     CorpusInfo,
     Degraded,
+    Difference,
+    Disagreement,
     Provenance,
+    Side,
     Support,
     Usage,
 )
@@ -70,6 +73,7 @@ REST = {
     "as_of": "2031-04-01",
     "dropped": 0,
     "unknown_markers": 0,
+    "disagreements": [],
     "complete": True,
     "nearest": [SHOWN],
     "confidence": 0.75,
@@ -102,16 +106,35 @@ def test_an_answer() -> None:
         text="The miller. [1]",
         nearest=(FOUND,),
         confidence=0.75,
-        corpus=CorpusInfo("main", 4, date(2031, 3, 11), 3),
+        corpus=CorpusInfo("main", 4, date(2031, 3, 11), 3, date(2031, 3, 4)),
         usage=USAGE,
         provenance=PROVENANCE,
         claims=(Claim("The miller.", Support.SUPPORTED, "verbatim", (1,)),),
         citations=(Citation(1, INFO, Span(4, 9), "text\n"),),
+        disagreements=(Disagreement(Difference.UPDATE, (Side("9", INFO, Span(4, 9), "9 xt\n"),)),),
     )
     assert json.loads(dumps(answer_json(answer))) == {
         **REST,
         "schema": "assistant.answer/1",
         "kind": "answer",
+        "disagreements": [
+            {
+                "kind": "update",
+                "values": [
+                    {
+                        "value": "9",
+                        "article_id": "mill",
+                        "title": "The mill",
+                        "outlet": "Gazette",
+                        "url": "news/mill.md",
+                        "published": "2031-03-04T08:30:00+02:00",
+                        "start": 4,
+                        "end": 9,
+                        "quote": "9 xt\n",
+                    }
+                ],
+            }
+        ],
         "reason": None,
         "text": "The miller. [1]",
         "claims": [{"text": "The miller.", "support": "supported", "why": "verbatim", "citations": [1]}],
@@ -129,7 +152,13 @@ def test_an_answer() -> None:
             }
         ],
         "degraded": None,
-        "corpus": {"name": "main", "articles": 4, "newest": "2031-03-11", "generation": 3},
+        "corpus": {
+            "name": "main",
+            "articles": 4,
+            "oldest": "2031-03-04",
+            "newest": "2031-03-11",
+            "generation": 3,
+        },
     }
 
 
@@ -157,7 +186,7 @@ def test_an_abstention(reason: AbstentionReason) -> None:
         "claims": [],
         "citations": [],
         "degraded": {"reason": "no model"},
-        "corpus": {"name": "main", "articles": 0, "newest": None, "generation": 3},
+        "corpus": {"name": "main", "articles": 0, "oldest": None, "newest": None, "generation": 3},
     }
 
 

@@ -27,7 +27,8 @@ PUBLIC = {
         colour_wanted
     """,
     "assistant.domain.answers": """
-        Support AbstentionReason Citation Claim CorpusInfo Usage Provenance Degraded Result Answer
+        Support AbstentionReason Citation Claim Difference Side
+        Disagreement CorpusInfo Usage Provenance Degraded Result Answer
         Abstention Receipt quote_hash
     """,
     "assistant.domain.articles": """
@@ -63,8 +64,9 @@ PUBLIC = {
         INVISIBLE clean counted printable
     """,
     "assistant.ports": """
-        Clock ArticleSource Segmenter Embedder LexicalIndex VectorIndex Library Manifest Generation
-        IndexRow LibraryWriter GenerationWriter Generations History Archives Freed ChatModel TokenCounter
+        Clock ArticleSource Segmenter Embedder LexicalIndex VectorIndex Library Visible Manifest
+        Generation IndexRow LibraryWriter GenerationWriter Generations History Archives Freed ChatModel
+        TokenCounter
     """,
     "assistant.testing.openai_server": """
         FAULTS LACKS VECTOR_FAULTS Echo Fault OpenAIServer Reader Reply Request Script ScriptInvalid

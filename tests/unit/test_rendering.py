@@ -19,7 +19,10 @@ from assistant.domain.answers import (
     Claim,
     CorpusInfo,
     Degraded,
+    Difference,
+    Disagreement,
     Provenance,
+    Side,
     Support,
     Usage,
 )
@@ -235,3 +238,18 @@ def test_nothing_foreign_is_obeyed() -> None:
     ]
     for text in shown:
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e\u2066\U000e0041]", text)
+
+
+def test_reports_that_differ_are_named_below_the_sources_with_outlet_and_date() -> None:
+    later = replace(INFO, id="later", outlet="Her\x1bald", published=Timestamp.parse("2031-03-11"))
+    sides = (Side("13", later, Span(0, 2), "13 sails"), Side("11", INFO, Span(13, 15), QUOTE))
+    said = {
+        kind: answer_text(replace(ANSWER, disagreements=(Disagreement(kind, sides),))).split("\n\n")[-1]
+        for kind in Difference
+    }
+    differ = "Reports differ: 13 (Herald, 2031-03-11), 11 (Gazette, 2031-03-04):"
+    assert said == {
+        Difference.UPDATE: f"{differ} the later one updates it.",
+        Difference.CORRECTION: f"{differ} the first one corrects it.",
+        Difference.CONFLICT: f"{differ} they contradict each other.",
+    }

@@ -278,4 +278,4 @@ def test_an_article_whose_text_was_updated_later_is_not_seen_before(as_of: str, 
     generation = corpus([old, Article(info, new.text)])
     scope = Scope(as_of=day(as_of))
     assert sorted(ids(found("cracks in the bridge", generation, scope))) == seen
-    assert generation.library.visible(scope.as_of)[0] == len(seen)
+    assert generation.library.visible(scope.as_of).articles == len(seen)

@@ -79,6 +79,11 @@ def _answer_flags(command: Command) -> Command:
     "--require-model", is_flag=True, default=None, help="Fail when the model cannot answer; no extracts."
 )
 @click.option(
+    "--support",
+    type=click.Choice(["drop", "strict", "mark"]),
+    help="Leave out a model's unsupported claims, doubtful ones too, or none.  [drop]",
+)
+@click.option(
     "--history/--no-history", default=None, help="Keep questions and answers for `assistant history`.  [keep]"
 )
 @settings_flags
@@ -145,6 +150,9 @@ def _watched(events: Iterator[Event]) -> Answer | Abstention:
             blocks = [] if result.complete else [rendering.BROKEN_OFF]
             if isinstance(result, Answer):
                 blocks.append(rendering.sources_text(result, width=width()))
+                blocks += [doubts] if (doubts := rendering.doubts_text(result, width=width())) else []
+                if differing := rendering.differences_text(result, width=width()):
+                    blocks.append(differing)
             show("".join(f"\n\n{block}" for block in blocks))
             note(rendering.corpus_line(result))
             return result
