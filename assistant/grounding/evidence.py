@@ -57,9 +57,6 @@ class Read:
         """The names as facts."""
         return tuple(Fact(None, name, name.first, name.last) for name in self.text.names)
 
-    def __hash__(self) -> int:
-        return id(self)
-
 
 @dataclass(frozen=True, eq=False)
 class Evidence:

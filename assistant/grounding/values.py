@@ -203,18 +203,10 @@ class _Reader:
 
     def _span(self, begin: Value, last: int) -> Iterator[tuple[Value, int]]:
         """The end of "1910-1945" and "from 1910 to 1945", and how many years that is."""
-        if (
-            begin.kind != "date"
-            or len(begin.form) != _YEAR_DIGITS
-            or self._lower(last) not in ("-", "to", "until")
-        ):
+        if not begin.form.isdecimal() or self._lower(last) not in ("-", "to", "until"):
             return
         ended = self._date(last + 1)
-        if (
-            ended
-            and len(ended[0].form) == _YEAR_DIGITS
-            and (years := int(ended[0].form) - int(begin.form)) > 0
-        ):
+        if ended and ended[0].form.isdecimal() and (years := int(ended[0].form) - int(begin.form)) > 0:
             yield ended
             whole = self._value("number", begin.start, ended[0].end, float(years), unit="year")
             yield whole, ended[1]

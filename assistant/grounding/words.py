@@ -149,7 +149,7 @@ class Text:
 
     @cached_property
     def asides(self) -> tuple[tuple[int, int], ...]:
-        """Relative clauses and appositions between two commas: the first word and the closing comma."""
+        """Relative clauses and appositions between two commas: the first comma and the last."""
         commas = [at for at, lower in enumerate(self.lowers) if lower in _ASIDE_MARKS]
         asides = (
             (first, last)
@@ -236,7 +236,7 @@ def _is_aside(text: Text, first: int, last: int) -> bool:
     return short and (begins in ("a", "an", "the", "its", "his", "her", "their") or begins[0].isdecimal())
 
 
-_JOINT = 2.0  # what an "and" between two clauses adds to the distance
+_JOINT = 3.0  # what an "and" between two clauses adds to the distance
 _CLAUSE_BEGINS = 8  # words behind "and" in which its clause has to have a verb
 
 

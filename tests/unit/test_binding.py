@@ -32,7 +32,7 @@ FINAL = "Hartwell beat Lindqvist in the final and was congratulated by Queen Sof
 @pytest.mark.parametrize(
     ("claim", "sentence", "test"),
     [
-        ("Ricardo Sosa won 112 seats.", ELECTION, "swap"),
+        ("Ricardo Sosa of the Civic Union won 112 seats.", ELECTION, "swap"),
         ("Ricardo Sosa of the Civic Union won 112 seats and Carla Montes 47.", ELECTION, "swap"),
         ("Prosecutor Conor Walsh presented 22 fake passports.", COURT, "title"),
         ("Dana Reyes, the judge, refused to release Conor Walsh.", COURT, "title"),
@@ -69,7 +69,7 @@ def test_what_is_said_otherwise_is_no_exchange(claim: str, sentence: str) -> Non
 def test_a_title_or_a_speech_given_away_drops_and_a_swapped_name_marks() -> None:
     assert ("title", True) in against("Prosecutor Conor Walsh presented 22 fake passports.", COURT)
     assert ("speaker", True) in against("Ukraine's air force said two people died in Lymansk.", DRONES)
-    assert against("Ricardo Sosa won 112 seats.", ELECTION) >= {("swap", False)}
+    assert against("Ricardo Sosa of the Civic Union won 112 seats.", ELECTION) >= {("swap", False)}
 
 
 def test_a_counterpart_holds_a_like_office() -> None:

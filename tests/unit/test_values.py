@@ -103,6 +103,13 @@ def test_a_span_is_also_its_number_of_years() -> None:
     assert found[2].unit == "year"
 
 
+@pytest.mark.parametrize(
+    "text", ["from 2001 to August", "1990s to 2001", "August to 2001", "2001 - 1990", "2001 to"]
+)
+def test_what_only_looks_like_a_span_of_years_is_none(text: str) -> None:
+    assert {value.kind for value in values_in(text, SUNDAY)} == {"date"}
+
+
 def test_a_value_knows_where_it_stands() -> None:
     text = "“It paid $5 bn – or 13 percent,” she said."
     assert [text[value.start : value.end] for value in values_in(text)] == ["$5 bn", "13 percent"]
