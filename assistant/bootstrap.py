@@ -58,6 +58,7 @@ MAIN = "main"
 LOCAL_EMBEDDERS = ("static", "hashing")  # quick enough for single words, and as good in every worker
 _OPENAI = "openai:"
 _EMBED_SECONDS = 60.0  # for a request with up to 64 passages, all attempts together
+_EMBED_SHARE = 1 / 3  # of an answer's time for its question, so that the model has some left when it hangs
 _DEMO_PATIENCE = 60  # seconds to wait while another first question indexes the demo
 
 
@@ -157,7 +158,7 @@ def tokenizer_folder(settings: Settings) -> Path:
 def build_embedder(settings: Settings, *, writing: bool = False) -> Embedder:
     """The embedder that the settings choose; each of its calls is one, without a cache in between.
 
-    writing: for articles, which have more time than a question.
+    writing: for articles, which have more time than a question, of which an answer's may be a third.
     """
     if settings.embedder == "hashing":
         from assistant.adapters.hashing_embedder import HashingEmbedder
@@ -172,7 +173,10 @@ def build_embedder(settings: Settings, *, writing: bool = False) -> Embedder:
 
         key = settings.api_key.get_secret_value() if settings.api_key else None
         return OpenAIEmbedder(
-            settings.embedder.removeprefix(_OPENAI), base_url=settings.base_url, api_key=key
+            settings.embedder.removeprefix(_OPENAI),
+            base_url=settings.base_url,
+            api_key=key,
+            seconds=_EMBED_SECONDS if writing else settings.model_seconds * _EMBED_SHARE,
         )
     return _static_embedder()
 
@@ -551,7 +555,7 @@ def _segmenter() -> Segmenter:
 def _embedder(settings: Settings, warn: Callable[[str], None], *, writing: bool) -> Embedder:
     """The embedder, with the vectors of articles kept where each costs money; those of questions are not.
 
-    One for questions has a third of the time that an answer may take, and downloads nothing.
+    One for questions downloads nothing.
     """
     embedder = build_embedder(settings, writing=writing)
     if not settings.embedder.startswith(_OPENAI):

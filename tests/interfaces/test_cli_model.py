@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from assistant.testing.openai_server import Echo, Fault, OpenAIServer, Reader, Reply
+from assistant.testing.openai_server import Echo, Fault, OpenAIServer, Reader, Reply, Vectors
 
 if TYPE_CHECKING:
     from tests.interfaces.conftest import Call, Ran, Run
@@ -116,6 +117,21 @@ def test_a_remote_embedder_is_told_of_as_well(
     ran = call("ask", ISLAND, "--embedder", "openai:small", "--corpus", "demo", "--no-model")
     told = f"Questions are sent to openai:small at {host}; --embedder static keeps them here."
     assert told in ran.err.splitlines()
+
+
+def test_an_embedder_that_hangs_leaves_the_model_time_to_answer(
+    call: Call, home: Path, demo_home: Path, behind: Callable[..., OpenAIServer]
+) -> None:
+    (home / "corpora").unlink()
+    shutil.copytree(demo_home / "corpora", home / "corpora")
+    behind(Vectors(), Vectors(), Fault("hang"), Reply("Many live there. [1]"))
+    assert call("ask", ISLAND, "--embedder", "openai:small", "--no-model").code == 0
+    started = time.monotonic()
+    ran = call("ask", ISLAND, "--embedder", "openai:small", "--json")
+    assert time.monotonic() - started < 4
+    answer = ran.json()
+    assert answer["provenance"]["model"] == "openai:test-model"
+    assert "found by words alone" in answer["degraded"]["reason"]
 
 
 def test_a_broken_off_answer_says_so_where_the_answer_stands(
