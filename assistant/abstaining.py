@@ -50,7 +50,7 @@ def nearest(question: str, ranked: Sequence[RankedPassage], generation: Generati
     rarity = lexical.idf(set(lexical.terms(content(question))))
     shared: dict[str, float] = {}
     for sentence in generation.library.sentences(best.article.id):
-        if best.passage.span.start <= sentence.span.start < best.passage.span.end:
+        if best.passage.holds(sentence):
             terms = set(lexical.terms(sentence.cleaned))
             shared[sentence.cleaned] = sum(weight for term, weight in rarity.items() if term in terms)
     closest = max(shared, key=lambda text: shared[text], default="")

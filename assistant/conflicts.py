@@ -231,7 +231,7 @@ def stated(passages: Sequence[RankedPassage], library: Library) -> list[Stated]:
         if info.id not in by_article:
             by_article[info.id] = library.sentences(info.id)
         for sentence in by_article[info.id]:
-            if each.passage.span.start <= sentence.span.start < each.passage.span.end:
+            if each.passage.holds(sentence):
                 found.setdefault((info.id, sentence.span.start), Stated(info, sentence))
     return list(found.values())
 

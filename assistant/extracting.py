@@ -231,8 +231,7 @@ def _pool(ranked: Sequence[RankedPassage], library: Library) -> list[_Placed]:
             by_article[article] = library.sentences(article)
         sentences = by_article[article]
         for index, sentence in enumerate(sentences):
-            inside = found.passage.span.start <= sentence.span.start < found.passage.span.end
-            if inside and (article, sentence.span.start) not in pool:
+            if found.passage.holds(sentence) and (article, sentence.span.start) not in pool:
                 around = [one.cleaned for one in sentences[max(0, index - _BEFORE) : index]]
                 around += [one.cleaned for one in sentences[index + 1 : index + 2]]
                 placed = _Placed(sentence, found, found.score / top if top else 0.0, index, tuple(around))

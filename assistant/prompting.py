@@ -105,8 +105,7 @@ def sources(ranked: Sequence[RankedPassage], library: Library) -> list[Source]:
         article = one.article.id
         if article not in by_article:
             by_article[article] = library.sentences(article)
-        span = one.passage.span
-        inside = (each for each in by_article[article] if span.start <= each.span.start < span.end)
+        inside = filter(one.passage.holds, by_article[article])
         if fresh := tuple(each for each in inside if each not in seen):
             seen.update(fresh)
             found.append(Source(one.article, fresh))

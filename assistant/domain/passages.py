@@ -56,6 +56,10 @@ class Passage:
     text: str
     cleaned: str
 
+    def holds(self, sentence: Sentence) -> bool:
+        """Whether it is made of this sentence of its article, among others."""
+        return self.span.start <= sentence.span.start < self.span.end
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedArticle:
