@@ -103,9 +103,8 @@ def build_assistant(
             _refresh_demo(settings, parts, notice)
         _require_corpus(settings, parts)
     generator = _generator(settings, chat, parts.segmenter) if answering else None
-    if embedder is None and settings.embedder.startswith(_OPENAI):
-        where = f"{settings.embedder} at {settings.host}"
-        _tell_once(settings, f"Questions are sent to {where}; --embedder static keeps them here.", notice)
+    if embedder is None:
+        _tell_of_embedder(settings, "Questions", notice)
     if generator and chat is None:
         where = f"{generator.chat.name} at {generator.chat.host}"
         what = "Questions, what was said before them and the passages found for them are sent to"
@@ -242,6 +241,13 @@ def _generator(settings: Settings, chat: ChatModel | None, segmenter: Segmenter)
     )
 
 
+def _tell_of_embedder(settings: Settings, what: str, notice: Callable[[str], None]) -> None:
+    """Say, the first time, what an embedder behind an API is sent."""
+    if settings.embedder.startswith(_OPENAI):
+        where = f"{settings.embedder} at {settings.host}"
+        _tell_once(settings, f"{what} are sent to {where}; --embedder static keeps them here.", notice)
+
+
 def _tell_once(settings: Settings, told: str, notice: Callable[[str], None]) -> None:
     """Say what is sent where, the first time in this home."""
     file = settings.home / "told.txt"
@@ -252,6 +258,7 @@ def _tell_once(settings: Settings, told: str, notice: Callable[[str], None]) -> 
         pass
     notice(told)
     with suppress(OSError):  # a home that cannot be written is told again
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
         with file.open("a", encoding="utf-8") as lines:
             lines.write(f"{told}\n")
@@ -306,11 +313,13 @@ def ingest_paths(
     dry_run: bool = False,
     workers: int | None = 1,
     progress: Progress = lambda stage, articles: None,
+    notice: Callable[[str], None] = lambda text: None,
 ) -> tuple[str, IngestReport]:
     """Read articles from files and folders into a corpus; returns its name and the report.
 
     workers: processes that prepare articles, one for each core when None; with more than
-        one, a script needs the usual ``if __name__ == "__main__"``. The rest: see ``ingest``.
+        one, a script needs the usual ``if __name__ == "__main__"``. notice: told the first time
+        what an embedder behind an API is sent. The rest: see ``ingest``.
 
     The corpus is the one that the settings name, else one's own. Raises InputNotFound
     for a path that does not exist, CorpusNotFound when there is neither a path nor a
@@ -320,6 +329,7 @@ def ingest_paths(
     parts = build_parts(settings, name, writing=True)
     if not paths:
         _require_corpus(settings, parts)
+    _tell_of_embedder(settings, "Articles", notice)
     report = ingest(
         _article_files(paths, ignored=settings.home),
         parts.generations,
@@ -341,10 +351,12 @@ def follow_paths(
     *,
     workers: int | None = 1,
     told: Callable[[str, IngestReport | AssistantError], None],
+    notice: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Ingest files and folders, and again whenever something changes there, until interrupted.
 
     told: gets the corpus's name with the report of each round, or the error that it failed with.
+    notice: see ``ingest_paths``.
     What is removed from the folders is removed from the corpus. Raises as ``ingest_paths``
     does when the first round fails, unless somebody else is writing.
     """
@@ -356,6 +368,7 @@ def follow_paths(
     for path in paths:
         if not path.exists():
             raise InputNotFound(f"{str(path)!r} does not exist, or is a pattern, and cannot be watched")
+    _tell_of_embedder(settings, "Articles", notice)
     follow(
         FileWatcher(paths, ignored=settings.home).changes(),
         lambda: ingest(

@@ -119,6 +119,18 @@ def test_a_remote_embedder_is_told_of_as_well(
     assert told in ran.err.splitlines()
 
 
+def test_an_ingest_tells_once_that_articles_leave_the_machine(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: OpenAIServer
+) -> None:
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "own"))
+    (tmp_path / "mill.txt").write_text("The Quill mill has 11 sails.")
+    host = reader.base_url.split("/")[2]
+    told = f"Articles are sent to openai:small at {host}; --embedder static keeps them here."
+    ingest = ("ingest", tmp_path / "mill.txt", "--embedder", "openai:small")
+    assert told in call(*ingest).err.splitlines()
+    assert told not in call(*ingest).err
+
+
 def test_an_embedder_that_hangs_leaves_the_model_time_to_answer(
     call: Call, home: Path, demo_home: Path, behind: Callable[..., OpenAIServer]
 ) -> None:

@@ -50,11 +50,13 @@ def ingest(paths: tuple[Path, ...], watch: bool, rebuild: bool, as_json: bool, *
         raise click.UsageError("--watch stays; run --dry-run and --rebuild without it")
     settings = settings_of(flags)
     if watch:
-        follow_paths(paths, settings, workers=how["workers"], told=partial(_follow, as_json=as_json))
+        follow_paths(
+            paths, settings, workers=how["workers"], told=partial(_follow, as_json=as_json), notice=note
+        )
         note("Watching has ended.")
         return ANSWERED
     with progress_bar() as progress:
-        corpus, report = ingest_paths(paths, settings, rebuild=rebuild, progress=progress, **how)
+        corpus, report = ingest_paths(paths, settings, rebuild=rebuild, progress=progress, notice=note, **how)
     _report(corpus, report, as_json=as_json, rebuilt=rebuild)
     return ANSWERED if report.accepted or (rebuild and not paths) else INTERNAL
 
