@@ -329,7 +329,8 @@ def ingest_paths(
     parts = build_parts(settings, name, writing=True)
     if not paths:
         _require_corpus(settings, parts)
-    _tell_of_embedder(settings, "Articles", notice)
+    if not dry_run:
+        _tell_of_embedder(settings, "Articles", notice)
     report = ingest(
         _article_files(paths, ignored=settings.home),
         parts.generations,

@@ -26,6 +26,7 @@ from assistant.domain.passages import RankedPassage, Sentence
 from assistant.domain.prompts import Prompt
 from assistant.domain.text import clean
 from assistant.grounding import Grounded, ground, is_abstention
+from assistant.grounding.quotes import unquoted
 from assistant.grounding.statements import Statement, StatementReader
 from assistant.grounding.verdicts import Cited, Verdict, check_claim
 from assistant.judging import lowered
@@ -80,7 +81,8 @@ class Strictness(StrEnum):
 class Generator:
     """What an answer by a model is made with.
 
-    prompts: "answer" and "condense". seconds: after which the answer has to come without the model.
+    prompts: "answer", "condense" and, where the model judges, "judge_support".
+    seconds: after which the answer has to come without the model.
     cost: dollars for a reply; None when not known.
     new_nonce: names the fence around the sources of one request, so that no article can close it.
     check: the verdict on a statement, from the sentences that it cites. strictness: what is
@@ -391,7 +393,10 @@ class _Drafting:
         if not self.made.strictness.shows(verdict.support):
             return None
         numbers = tuple(self.numbers.setdefault(one, len(self.numbers) + 1) for one in grounded.cited)
-        return Claim(grounded.text, verdict.support, verdict.why, numbers)
+        text = (
+            unquoted(grounded.text) if grounded.why_dropped else grounded.text
+        )  # nobody has found its quotes
+        return Claim(text, verdict.support, verdict.why, numbers)
 
     def _verdict(self, grounded: Grounded) -> Verdict:
         if grounded.why_dropped:

@@ -38,6 +38,11 @@ QUOTATION_MARKS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+def unquoted(text: str) -> str:
+    """The text without quotation marks, for words that are in no sentence."""
+    return text.translate(dict.fromkeys(map(ord, QUOTATION_MARKS)))
+
+
 @dataclass(frozen=True, slots=True)
 class Quoted:
     """A statement whose quotations are verbatim.

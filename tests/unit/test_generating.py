@@ -442,6 +442,13 @@ def test_what_the_cited_sentences_do_not_bear_out_is_left_out_or_marked(mode: st
         assert why["It fell."] == (Support.UNCITED, "it cites no sentence that was shown")
 
 
+def test_words_that_nobody_said_are_shown_without_quotation_marks_where_all_is_shown() -> None:
+    result = asked("Engineers “wept for days”. [{14}]", support="mark")
+    assert isinstance(result, Answer)
+    (claim,) = result.claims
+    assert (claim.text, claim.support) == ("Engineers wept for days.", Support.UNSUPPORTED)
+
+
 def test_who_is_meant_may_stand_in_the_sentence_before() -> None:
     result = asked("The Quill Bridge stays closed until May. [{May}]")
     assert isinstance(result, Answer)
