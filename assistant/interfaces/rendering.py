@@ -42,17 +42,16 @@ _HIDDEN_NOTE = "the article's text holds invisible characters here; --json shows
 
 def answer_text(result: Answer | Abstention, *, width: int | None = None) -> str:
     """The answer with its numbered sources, or what came nearest; width wraps it for a terminal."""
-    flow = Flow(width)
-    blocks = [flow.add(result.text)]
-    if not result.complete:
-        blocks.append(BROKEN_OFF)
+    return "\n\n".join((Flow(width).add(result.text), *below_text(result, width=width)))
+
+
+def below_text(result: Answer | Abstention, *, width: int | None = None) -> list[str]:
+    """What stands below the text: that it broke off, its sources, doubts, and where reports differ."""
+    blocks = [] if result.complete else [BROKEN_OFF]
     if isinstance(result, Answer):
-        blocks.append(sources_text(result, width=width))
-        if doubts := doubts_text(result, width=width):
-            blocks.append(doubts)
-        if differing := differences_text(result, width=width):
-            blocks.append(differing)
-    return "\n\n".join(blocks)
+        found = (sources_text, doubts_text, differences_text)
+        blocks += [block for text in found if (block := text(result, width=width))]
+    return blocks
 
 
 def sources_text(answer: Answer, *, width: int | None = None) -> str:

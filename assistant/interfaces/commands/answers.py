@@ -131,7 +131,6 @@ def ask(question: tuple[str, ...], batch: Iterable[str] | None, as_json: bool, *
 
 def _watched(events: Iterator[Event]) -> Answer | Abstention:
     """The result of an answer whose statements are printed as they come."""
-    from assistant.domain.answers import Answer
     from assistant.domain.events import Delta, Done, Failed, Retracted
     from assistant.interfaces import rendering
 
@@ -147,13 +146,7 @@ def _watched(events: Iterator[Event]) -> Answer | Abstention:
             raise event.error
         elif isinstance(event, Done):
             result = event.result
-            blocks = [] if result.complete else [rendering.BROKEN_OFF]
-            if isinstance(result, Answer):
-                blocks.append(rendering.sources_text(result, width=width()))
-                blocks += [doubts] if (doubts := rendering.doubts_text(result, width=width())) else []
-                if differing := rendering.differences_text(result, width=width()):
-                    blocks.append(differing)
-            show("".join(f"\n\n{block}" for block in blocks))
+            show("".join(f"\n\n{block}" for block in rendering.below_text(result, width=width())))
             note(rendering.corpus_line(result))
             return result
     raise AssertionError("a stream ends with Done or Failed")
