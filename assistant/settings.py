@@ -26,7 +26,7 @@ from assistant.domain.errors import ConfigurationError
 from assistant.pricing import PRICED_HOST, override
 
 CONFIG_FILE = "assistant.toml"
-DEFAULT_MODEL = "openai:gpt-6-luna"  # small, cheap, current: looked up on 2026-11-25, see DESIGN.md, "Models"
+DEFAULT_MODEL = "openai:gpt-6-luna"  # small, cheap, current: looked up on 2026-11-25, see DESIGN.md
 MODEL_NEEDS = (
     "stream_options",
     "system",
