@@ -311,12 +311,14 @@ class Exchange:
         pieces: list[str] = []
         end: Completion | None = None
         try:
-            for piece in self._generator.chat.stream(messages, answer_tokens=answer_tokens, seconds=seconds):
-                if isinstance(piece, Completion):
-                    end = piece
-                else:
-                    pieces.append(piece)
-                yield piece
+            chat = self._generator.chat
+            with closing(chat.stream(messages, answer_tokens=answer_tokens, seconds=seconds)) as stream:
+                for piece in stream:
+                    if isinstance(piece, Completion):
+                        end = piece
+                    else:
+                        pieces.append(piece)
+                    yield piece
         finally:
             if end or pieces:
                 self._spend(end or Completion(Finish.STOP), messages, "".join(pieces))

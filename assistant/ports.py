@@ -6,7 +6,7 @@ here is synchronous. ``assistant.testing`` has a fake for each.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -98,11 +98,11 @@ class ChatModel(Protocol):
 
     def stream(
         self, messages: Sequence[Message], *, answer_tokens: int, seconds: float
-    ) -> Iterator[str | Completion]:
+    ) -> Generator[str | Completion, None, None]:
         """The reply in pieces as they come, and last its Completion, without which it is not complete.
 
         answer_tokens: where the reply is cut. seconds: when all attempts together end.
-        Closing the iterator ends the call. Raises ProviderError, also in between.
+        Closing it ends the call. Raises ProviderError, also in between.
         """
         ...
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from threading import Lock
@@ -140,7 +140,7 @@ class LangchainModel:
 
     def stream(
         self, messages: Sequence[Message], *, answer_tokens: int, seconds: float
-    ) -> Iterator[str | Completion]:
+    ) -> Generator[str | Completion, None, None]:
         """The reply in pieces as they come, and last its Completion; raises ProviderError."""
         # Importing LangChain takes seconds at first: that is no time of the provider's.
         try:

@@ -171,7 +171,9 @@ class ProviderCalls:
         [result] = self.stream(once, seconds=seconds)
         return result
 
-    def stream(self, attempt: Callable[[Attempt], Iterator[T | Ending[T]]], *, seconds: float) -> Iterator[T]:
+    def stream(
+        self, attempt: Callable[[Attempt], Iterator[T | Ending[T]]], *, seconds: float
+    ) -> Generator[T, None, None]:
         """The attempt's items as they come, all within the seconds; raises ProviderError.
 
         Another attempt is made only while no item has been passed on. Closing the iterator

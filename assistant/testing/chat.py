@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from assistant.domain.conversation import Completion, Finish, Message
@@ -40,7 +40,7 @@ class ScriptedChatModel:
 
     def stream(
         self, messages: Sequence[Message], *, answer_tokens: int, seconds: float
-    ) -> Iterator[str | Completion]:
+    ) -> Generator[str | Completion, None, None]:
         """The next reply."""
         self.calls.append(ChatCall(tuple(messages), answer_tokens, seconds))
         if len(self.calls) > len(self._replies):
@@ -52,7 +52,7 @@ class ScriptedChatModel:
         if left := len(self._replies) - len(self.calls):
             raise UnexpectedCall(f"{left} replies were never asked for")
 
-    def _played(self, pieces: Sequence[Piece]) -> Iterator[str | Completion]:
+    def _played(self, pieces: Sequence[Piece]) -> Generator[str | Completion, None, None]:
         try:
             for piece in pieces:
                 if isinstance(piece, ProviderError):

@@ -160,7 +160,7 @@ def test_closing_the_iterator_ends_the_call() -> None:
     with OpenAIServer([Fault("stall", after=2)]) as server:
         pieces = model(server).stream(MESSAGES, answer_tokens=50, seconds=30)
         assert next(pieces) == "The"
-        pieces.close()  # type: ignore[attr-defined] # a generator
+        pieces.close()
         for thread in threading.enumerate():
             if thread.name == "provider-call":
                 thread.join(1)

@@ -8,7 +8,8 @@ the same is in ``invariants``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Generator as Steps
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -139,7 +140,7 @@ class Obedient:
 
     def stream(
         self, messages: Sequence[Message], *, answer_tokens: int, seconds: float
-    ) -> Iterator[str | Completion]:
+    ) -> Steps[str | Completion, None, None]:
         """The reply in pieces; it always ends well."""
         self.requests.append(tuple(messages))
         yield from self.cut(self.reply(messages))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from assistant.bootstrap import build_assistant, ingest_paths, withdraw_articles
-from assistant.domain.conversation import Completion, Finish, Message
+from assistant.domain.conversation import Completion, Finish
 from assistant.domain.errors import (
     AssistantError,
     ConfigurationError,
@@ -20,6 +20,7 @@ from assistant.domain.errors import (
     HistoryDamaged,
     HomeUnusable,
     LibraryDamaged,
+    ProviderError,
     ProviderTimedOut,
 )
 from assistant.examining import (
@@ -38,29 +39,14 @@ from assistant.examining import (
 )
 from assistant.ports import TokenCounter
 from assistant.settings import Settings
-from assistant.testing import ScriptedEmbedder, UnexpectedCall
+from assistant.testing import ScriptedChatModel, ScriptedEmbedder, UnexpectedCall
 
 KEY = "sk-never-to-be-seen"
 
 
-class ScriptedChat:
-    """A model that gives these items, in this order; an error among them is raised."""
-
-    name = "scripted:chat"
-    host = "models.example"
-
-    def __init__(self, *items: str | Completion | AssistantError) -> None:
-        self.items = items
-        self.calls: list[tuple[Sequence[Message], int, float]] = []
-
-    def stream(
-        self, messages: Sequence[Message], *, answer_tokens: int, seconds: float
-    ) -> Iterator[str | Completion]:
-        self.calls.append((messages, answer_tokens, seconds))
-        for item in self.items:
-            if isinstance(item, AssistantError):
-                raise item
-            yield item
+def scripted(*pieces: str | Completion | ProviderError) -> ScriptedChatModel:
+    """A model that gives these pieces, once."""
+    return ScriptedChatModel(pieces, name="scripted:chat", host="models.example")
 
 
 class Counter:
@@ -441,7 +427,7 @@ def test_extras_that_are_missing_are_named_with_the_command_that_adds_them() -> 
 
 
 def test_a_call_tells_how_long_it_took_and_what_the_server_can() -> None:
-    chat = ScriptedChat("one", ", two", Completion(Finish.STOP, 40, 0, 20))
+    chat = scripted("one", ", two", Completion(Finish.STOP, 40, 0, 20))
     found = call_model(chat, answer_tokens=100, seconds=9.0, stopwatch=ticking(1.0, 1.25, 3.0).__next__)
     assert found == Check(
         "live model",
@@ -449,20 +435,20 @@ def test_a_call_tells_how_long_it_took_and_what_the_server_can() -> None:
         "scripted:chat at models.example: the first piece after 0.25 s, all after 2.00 s;"
         " streamed in 2 pieces; 40 tokens sent, 20 written",
     )
-    ((messages, answer_tokens, seconds),) = chat.calls
-    assert [message.role for message in messages] == ["system", "user"]
-    assert (answer_tokens, seconds) == (100, 9.0)
+    (call,) = chat.calls
+    assert [message.role for message in call.messages] == ["system", "user"]
+    assert (call.answer_tokens, call.seconds) == (100, 9.0)
 
 
 def test_a_server_that_neither_streams_nor_tells_usage_is_no_problem() -> None:
-    chat = ScriptedChat("one, two", Completion(Finish.STOP))
+    chat = scripted("one, two", Completion(Finish.STOP))
     found = call_model(chat, answer_tokens=100, seconds=9.0, stopwatch=ticking(1.0, 3.0, 3.0).__next__)
     assert found.state is State.OK
     assert found.text.endswith("all after 2.00 s; not streamed; usage is not told")
 
 
 def test_a_reply_that_was_cut_is_worth_a_note() -> None:
-    chat = ScriptedChat(Completion(Finish.LENGTH, 40, 0, 100))
+    chat = scripted(Completion(Finish.LENGTH, 40, 0, 100))
     found = call_model(chat, answer_tokens=100, seconds=9.0, stopwatch=ticking(1.0, 3.0).__next__)
     assert found.state is State.NOTE
     assert "no text, all after 2.00 s" in found.text
@@ -472,12 +458,12 @@ def test_a_reply_that_was_cut_is_worth_a_note() -> None:
 @pytest.mark.parametrize("finish", [Finish.REFUSAL, Finish.CONTENT_FILTER])
 def test_a_model_that_refuses_to_count_is_a_fault(finish: Finish) -> None:
     with pytest.raises(ContentRefused, match=r"scripted:chat at .* refused to count"):
-        call_model(ScriptedChat(Completion(finish)), answer_tokens=100, seconds=9.0)
+        call_model(scripted(Completion(finish)), answer_tokens=100, seconds=9.0)
 
 
 def test_a_call_that_fails_is_the_callers() -> None:
     with pytest.raises(ProviderTimedOut):
-        call_model(ScriptedChat("one", ProviderTimedOut("time is up")), answer_tokens=100, seconds=9.0)
+        call_model(scripted("one", ProviderTimedOut("time is up")), answer_tokens=100, seconds=9.0)
 
 
 def test_an_embedder_tells_the_size_of_its_vectors() -> None:

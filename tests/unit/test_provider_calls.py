@@ -371,7 +371,7 @@ def test_an_attempt_whose_caller_leaves_is_closed(end: type[BaseException]) -> N
     assert next(stream) == "one"
     assert isinstance(stream, Iterator)
     with pytest.raises(end):
-        stream.throw(end)  # type: ignore[attr-defined] # a generator, as the docstring's "closing" needs
+        stream.throw(end)
     assert ended.is_set()
     require_no_threads()
 
@@ -597,7 +597,7 @@ def opened(provider: ProviderCalls, stack: ExitStack, most: int = MOST_AT_ONCE +
     """How many calls, each held open on the stack, are let through, of so many at most."""
     for number in range(most):
         stream = provider.stream(lambda attempt: iter(["one", "two"]), seconds=0.2)
-        stack.enter_context(closing(stream))  # type: ignore[type-var] # a generator
+        stack.enter_context(closing(stream))
         try:
             next(stream)
         except ProviderBusy:
