@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from assistant.testing.openai_server import Echo, Fault, OpenAIServer, Reader, Reply, Vectors
+from assistant.testing.openai_server import FAULTS, Echo, Fault, OpenAIServer, Reader, Reply, Vectors
 
 if TYPE_CHECKING:
     from tests.interfaces.conftest import Call, Ran, Run
@@ -287,3 +287,23 @@ def test_a_reason_is_told_beside_json(call: Call, home: Path, behind: Callable[.
     ran = call("ask", ISLAND, "--json")
     assert ran.json()["degraded"]["reason"].startswith("the model did not answer: ")
     assert "the model did not answer: " in ran.err
+
+
+@pytest.mark.parametrize("kind", sorted(FAULTS))
+def test_whatever_a_server_does_an_answer_comes_in_time_and_in_plain_words(
+    call: Call,
+    home: Path,
+    behind: Callable[..., OpenAIServer],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    behind(default=Fault(kind))
+    monkeypatch.setenv("ASSISTANT_MODEL_SECONDS", "0.5")
+    started = time.monotonic()
+    ran = call("ask", ISLAND)
+    assert time.monotonic() - started < 0.5 + 2
+    refused = kind == "refusal"
+    assert ran.code == (10 if refused else 0)
+    assert ("The model refused" if refused else "[1] ") in ran.out
+    assert refused or "the model did not answer: " in ran.err or "[The answer broke off here.]" in ran.out
+    assert not any(sign in ran.out + ran.err for sign in ("Traceback", "internal error", KEY))
