@@ -8,6 +8,7 @@ was given out; after that the checked beginning stands, marked as incomplete.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Generator as Steps
@@ -18,9 +19,14 @@ from enum import StrEnum
 
 from assistant.composing import Draft
 from assistant.condensing import is_english, standalone
-from assistant.domain.answers import AbstentionReason, Citation, Claim, Support
+from assistant.domain.answers import NEEDS_NO_CITATION, AbstentionReason, Citation, Claim, Support
 from assistant.domain.conversation import Completion, Finish, Message, Turn
-from assistant.domain.errors import ContentRefused, PromptTooLong, ProviderError, ReplyIncomplete
+from assistant.domain.errors import (
+    ContentRefused,
+    PromptTooLong,
+    ProviderError,
+    ReplyIncomplete,
+)
 from assistant.domain.events import Delta, Retracted
 from assistant.domain.passages import RankedPassage, Sentence
 from assistant.domain.prompts import Prompt
@@ -29,7 +35,8 @@ from assistant.grounding import Grounded, ground, is_abstention
 from assistant.grounding.quotes import unquoted
 from assistant.grounding.statements import Statement, StatementReader
 from assistant.grounding.verdicts import Cited, Verdict, check_claim
-from assistant.judging import lowered
+from assistant.instructions import is_instruction
+from assistant.judging import lowered, without_orders
 from assistant.ports import ChatModel, Clock, LexicalIndex, Library, Segmenter, TokenCounter
 from assistant.prompting import (
     ABSTAIN,
@@ -267,7 +274,10 @@ class Exchange:
                 yield Retracted("the model took its answer back")
             yield replace(draft.written(AbstentionReason.REFUSAL), draft=_EMPTY)
         else:
-            abstained = ABSTAIN.casefold() in "".join(draft.reply).casefold() or draft.gaps
+            reply = "".join(draft.reply)
+            if not draft.claims and not _is_prose(reply):
+                raise ReplyIncomplete("the model sent no sentences")
+            abstained = ABSTAIN.casefold() in reply.casefold() or draft.gaps
             yield draft.written(AbstentionReason.MODEL if abstained else AbstentionReason.GROUNDING)
 
     def _read(self, messages: Sequence[Message], draft: _Drafting) -> Steps[Delta, None, bool]:
@@ -378,7 +388,7 @@ class _Drafting:
             grounded = ground(statement, self.rendered.sentences, self.question, token=ABSTAIN)
             self.unknown_markers += grounded.unknown
             if gap := _gap(grounded, self.question):
-                self.gaps.append(Claim(gap, Support.UNCITED, _GAP, ()))
+                self.gaps.append(Claim(gap, Support.UNCITED, NEEDS_NO_CITATION, ()))
                 if self.claims:
                     yield from self._with_gaps(statement.lead)
                 continue
@@ -405,7 +415,7 @@ class _Drafting:
             support = Support.UNSUPPORTED if grounded.cited else Support.UNCITED
             return Verdict(support, grounded.why_dropped, ())
         cited = [self._cited(number) for number in grounded.cited]
-        verdict = self.made.check(grounded.text, cited)
+        verdict = without_orders(self.made.check(grounded.text, cited), cited)
         passes = verdict.support in (Support.SUPPORTED, Support.PARTIAL)
         if self.judge and passes and self.made.strictness.shows(verdict.support):
             return self.judge(grounded.text, cited, verdict)
@@ -422,7 +432,7 @@ class _Drafting:
         before = [one.cleaned for one in self.texts[article.id] if one.span < sentence.span][-_BEFORE:]
         return Cited(
             sentence.cleaned,
-            tuple(before),
+            tuple(one for one in before if not is_instruction(one)),
             clean(article.title or ""),
             clean(article.outlet or ""),
             article.published.day if article.published else None,
@@ -453,13 +463,23 @@ class _Drafting:
 
 
 _EMPTY = Draft("", (), (), None)
-_GAP = "that the sources do not say something needs no citation"
 
 
 def _too_long(answer_tokens: int) -> ReplyIncomplete:
     error = ReplyIncomplete(f"the model's answer is longer than {answer_tokens} tokens")
     error.help = "Raise ASSISTANT_ANSWER_TOKENS."
     return error
+
+
+def _is_prose(reply: str) -> bool:
+    """Whether it can hold a statement with a marker: it is not empty, and no object or list of JSON."""
+    body = reply.strip().strip("`").removeprefix("json")
+    if not any(map(str.isalnum, body)):
+        return False
+    try:
+        return not isinstance(json.loads(body), dict | list)
+    except (ValueError, RecursionError):
+        return True
 
 
 def _gap(grounded: Grounded, question: str) -> str:

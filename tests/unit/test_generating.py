@@ -459,3 +459,22 @@ def test_what_nothing_supports_is_an_abstention_that_says_so() -> None:
     result = asked(WRONG)
     assert isinstance(result, Abstention)
     assert (result.reason, result.dropped) == (AbstentionReason.GROUNDING, 1)
+
+
+def test_an_answer_about_the_present_has_the_day_of_its_newest_article() -> None:
+    now = asked("It has 19. [{19}] It had 14. [{14}]", question=f"{CRACKS[:-1]} now?")
+    before = asked("It has 14. [{14}]", question=f"{CRACKS[:-1]} at the moment?")
+    assert isinstance(now, Answer)
+    assert isinstance(before, Answer)
+    assert (now.stands, before.stands) == (date(2031, 3, 11), date(2031, 3, 4))
+
+
+@pytest.mark.parametrize(
+    "reply", ["", " \n", '{"answer": "19", "sources": [1]}', '```json\n{"answer": "19"}\n```']
+)
+def test_a_reply_without_a_sentence_leaves_the_extract_and_says_why(reply: str) -> None:
+    result = asked(reply)
+    assert isinstance(result, Answer)
+    assert result.provenance.model is None
+    assert result.degraded
+    assert "the model sent no sentences" in result.degraded.reason
