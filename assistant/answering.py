@@ -18,7 +18,7 @@ from datetime import date
 from typing import TypedDict, TypeVar, Unpack
 
 from assistant.abstaining import nearest, told
-from assistant.composing import Draft, compose
+from assistant.composing import Draft, compose, newest_day
 from assistant.condensing import standalone
 from assistant.conflicts import disagreements, stated
 from assistant.domain.answers import (
@@ -48,7 +48,8 @@ from assistant.domain.passages import RankedPassage, Scope, Sentence, Span
 from assistant.domain.text import clean
 from assistant.extracting import extract
 from assistant.generating import Condensed, Exchange, Generator, Written, is_weak
-from assistant.ports import Clock, Embedder, Generation, Generations, History, Library
+from assistant.ports import Clock, Embedder, Generation, Generations, History, Library, Reranker
+from assistant.questions import asks_now
 from assistant.retrieval import Retrieval, retrieve
 
 MAX_QUESTION = 2_000  # characters; longer ones are pasted articles, not questions
@@ -89,6 +90,7 @@ class Assistant:
     require_model: fail when the model does not answer, instead of giving extracts.
     words: embeds sentences and single words for extraction, some hundred at a time, so never
         through an API; the embedder of the passages, when left out.
+    reranker: orders the best passages anew; they keep the order of their scores without one.
     history: where each result is kept before it is given out; None keeps nothing.
     notice: told in one line when a result could not be kept, once as long as the reason is the same.
     """
@@ -106,6 +108,7 @@ class Assistant:
         generator: Generator | None = None,
         require_model: bool = False,
         words: Embedder | None = None,
+        reranker: Reranker | None = None,
         history: History | None = None,
         notice: Callable[[str], None] = lambda text: None,
     ) -> None:
@@ -119,6 +122,7 @@ class Assistant:
         self._generator = generator
         self._require_model = require_model
         self._words = words or embedder
+        self._reranker = reranker
         self._history = history
         self._notice = notice
         self._noticed = ""
@@ -320,7 +324,10 @@ class Assistant:
             "degraded": Degraded("; ".join(reasons)) if reasons else None,
         }
         if draft.claims:
-            return Answer(text=draft.text, claims=draft.claims, citations=draft.citations, **fields)
+            stands = newest_day(draft.citations) if asks_now(writing.searched) else None
+            return Answer(
+                text=draft.text, claims=draft.claims, citations=draft.citations, stands=stands, **fields
+            )
         why = told(outcome.reason, corpus, outcome.dropped, found=bool(ranked))
         near = nearest(writing.searched, ranked, writing.generation)
         return Abstention(text=f"{why} {near}".rstrip(), reason=outcome.reason, **fields)
@@ -340,7 +347,13 @@ class Assistant:
 
     def _retrieved(self, asked: str, generation: Generation, scope: Scope) -> Retrieval:
         return retrieve(
-            asked, generation, self._embedder, scope, limit=self._passages, exact=self._exact_dense
+            asked,
+            generation,
+            self._embedder,
+            scope,
+            limit=self._passages,
+            exact=self._exact_dense,
+            reranker=self._reranker,
         )
 
     def _scope(self, within: Within) -> Scope:

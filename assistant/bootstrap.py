@@ -41,6 +41,7 @@ from assistant.ports import (
     Embedder,
     Generations,
     History,
+    Reranker,
     Segmenter,
     TokenCounter,
 )
@@ -120,6 +121,7 @@ def build_assistant(
         generator=generator,
         require_model=settings.require_model,
         words=None if settings.embedder in LOCAL_EMBEDDERS else _static_embedder(),
+        reranker=build_reranker(settings),
         history=(history or open_history(settings)) if settings.history else None,
         notice=notice,
     )
@@ -178,6 +180,18 @@ def build_embedder(settings: Settings, *, writing: bool = False) -> Embedder:
             seconds=_EMBED_SECONDS if writing else settings.model_seconds * _EMBED_SHARE,
         )
     return _static_embedder()
+
+
+def build_reranker(settings: Settings) -> Reranker | None:
+    """The cross-encoder that the settings name, loaded when it is first asked; None where they name none.
+
+    Raises ConfigurationError where its folder lacks a file.
+    """
+    if settings.reranker is None:
+        return None
+    from assistant.adapters.onnx_reranker import OnnxReranker
+
+    return OnnxReranker(settings.reranker)
 
 
 def load_chat_packages() -> None:

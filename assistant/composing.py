@@ -9,12 +9,15 @@ threshold nothing is claimed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from itertools import islice
 
 from assistant.domain.answers import Citation, Claim, Support
 from assistant.extracting import MAX_SHOWN, Candidate, Extract, load_weights
 from assistant.grounding.markers import neutral  # an article's own "[2]" must not pass for a citation
+from assistant.instructions import is_instruction
 from assistant.ports import LexicalIndex, Library
 from assistant.questions import asks_identity, full_names, names_in
 from assistant.readings import Reading, readings
@@ -23,6 +26,7 @@ from assistant.readings import Reading, readings
 # sentences; 1.5 would show 0.2 fewer, and hold the answer 1 to 3 times less often in a hundred.
 _FALL = 2.0
 _COPY = 0.8  # share of words in common from which two sentences count as one
+_WEIGHED = 4 * MAX_SHOWN  # sentences that are looked at: enough where half of them are copies
 _WHY = "the cited sentence itself"
 
 
@@ -37,10 +41,11 @@ class Draft:
 
 
 def compose(question: str, found: Extract, lexical: LexicalIndex, library: Library) -> Draft:
-    """The draft answer from the scored sentences."""
-    if not found.candidates or found.confidence < load_weights().threshold:
+    """The draft answer from the scored sentences, but for those that tell a model what to write."""
+    reporting = list(islice(_reporting(found.candidates), _WEIGHED))
+    if not reporting or found.confidence < load_weights().threshold:
         return Draft("", (), (), found.confidence)
-    distinct = _distinct(found.candidates, lexical)
+    distinct = _distinct(reporting, lexical)
     named = readings(question, distinct, lexical)
     shown = _shown(distinct, named)
     if asks_identity(question):
@@ -57,10 +62,21 @@ def compose(question: str, found: Extract, lexical: LexicalIndex, library: Libra
     return Draft(_opening(named) + text, claims, citations, found.confidence)
 
 
+def newest_day(citations: Iterable[Citation]) -> date | None:
+    """The day of the newest article that is cited; None when all are undated."""
+    published = (citation.article.published for citation in citations)
+    return max((one.day for one in published if one), default=None)
+
+
+def _reporting(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+    """The candidates without those that tell a model what to write."""
+    return (one for one in candidates if not is_instruction(one.sentence.cleaned))
+
+
 def _distinct(candidates: Sequence[Candidate], lexical: LexicalIndex) -> list[Candidate]:
     """The candidates without near copies of better ones."""
     kept: list[tuple[Candidate, frozenset[str]]] = []
-    for candidate in candidates[: 4 * MAX_SHOWN]:
+    for candidate in candidates:
         words = frozenset(lexical.terms(candidate.sentence.cleaned))
         if not any(_overlap(words, other) >= _COPY for _, other in kept):
             kept.append((candidate, words))

@@ -35,7 +35,7 @@ _NEAR = 9.0  # distance up to which a word says what happened to the things that
 _EXACT = 100  # whole numbers below it are counts and no roundings
 _ABOUT, _BEYOND = 0.15, 0.3  # how far "about 50" and "more than 50" can be from the number meant
 _START = 4  # letters by which a word of the question is looked for before anything is read
-_LONGEST = 600  # characters of a sentence; longer ones are lists and tables
+LONGEST = 600  # characters of a sentence; longer ones are lists and tables
 _FIGURE = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred"
     r"|thousand|million"
@@ -255,7 +255,7 @@ def disagreements(question: str, reports: Sequence[Stated]) -> tuple[Disagreemen
 
 def _may_fit(starts: Collection[str], one: Stated) -> bool:
     """Whether it is worth reading: it holds a value, and a word of the question begins one of its own."""
-    if len(one.sentence.cleaned) > _LONGEST or not _FIGURE.search(one.sentence.cleaned):
+    if len(one.sentence.cleaned) > LONGEST or not _FIGURE.search(one.sentence.cleaned):
         return False
     said = one.said.lower()
     return any(start in said for start in starts)

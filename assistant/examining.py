@@ -27,6 +27,7 @@ from assistant.bootstrap import (
     build_counter,
     build_embedder,
     build_parts,
+    build_reranker,
     chosen_corpus,
     fetch_tokenizer,
     has_fallback,
@@ -103,6 +104,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _key(settings)
     yield examine_tokens(settings, build_counter(settings, settings.chosen_model or DEFAULT_MODEL))
     yield _guarded("embedder", lambda: _embedder(settings))
+    yield _guarded("reranker", lambda: _reranker(settings))
     yield examine_extras()
 
 
@@ -404,6 +406,14 @@ def _embedder(settings: Settings) -> Check:
     else:
         told = "works without a network"
     return Check("embedder", State.OK, f"{embedder.fingerprint}: {told}")
+
+
+def _reranker(settings: Settings) -> Check:
+    reranker = build_reranker(settings)
+    if reranker is None:
+        return Check("reranker", State.OK, "none: passages are ranked as they were found")
+    reranker.score("When does the harbour close?", [_TEXT, "It rained."])  # two, of different length
+    return Check("reranker", State.OK, f"{reranker.name}: scores passages, without a network")
 
 
 def _is_remote(settings: Settings) -> bool:

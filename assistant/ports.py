@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    Scores = NDArray[np.float32]
 
 
 class Clock(Protocol):
@@ -79,6 +80,23 @@ class Embedder(Protocol):
         """One row for each text, float32, length 1 (all zero for a text without words).
 
         Raises ProviderError where the vectors come from an API that does not do its work.
+        """
+        ...
+
+
+class Reranker(Protocol):
+    """Reads a question together with each passage, which says more of both than words and vectors do."""
+
+    @property
+    def name(self) -> str:
+        """Names the model; scores of two names are never compared."""
+        ...
+
+    def score(self, question: str, passages: Sequence[str]) -> Scores:
+        """One number for each passage, in their order, float32: the higher, the better it fits.
+
+        Only their order means something, and only within one call. Raises ConfigurationError
+        where the model cannot be used.
         """
         ...
 

@@ -22,6 +22,16 @@ _OPENERS = '.!?:“"'  # a capital after one of these says nothing
 _FULL_NAME = re.compile(r"(?<=[a-z,;—–.] )[A-ZÀ-Þ][a-zà-ÿ]+\.?(?: [A-Z]\.| [A-ZÀ-Þ][\w'’-]+)+")
 _NAME_ALONE, _SINGLE_NAME, _ROLE_ALONE = 0.9, 0.7, 0.6  # worth beside a full name with a role
 _IDENTITY = re.compile(r"who(?:['’]s| is| was| are| were)\b", re.IGNORECASE)
+_NOW = re.compile(
+    r"\b(?:now(?!-)|current(?:ly)?|presently|at (?:the|this) moment|at present|today|these days|so far"
+    r"|still|latest|newest|most recent|up to now|to date)\b",
+    re.IGNORECASE,
+)
+_HOLDER = re.compile(
+    r"who(?:['’]s| is| are)\b|(?:who|which \w+) (?P<does>leads|heads|runs|chairs|commands|governs|owns)\b",
+    re.IGNORECASE,
+)
+LONGEST = 3_000  # characters of a sentence that are searched for figures, dates and the like
 _BESIDE = 30  # characters around a number in which a word of the question makes it the right one
 _FAR = 0.6  # what any other number is worth
 _SAME_START = 4  # letters that make two words one here: "troops", "troop"
@@ -109,7 +119,7 @@ def offers(kind: Kind, sentence: str, question: str) -> float:
         return _person(sentence, question)
     if kind is Kind.NAME:
         return float(bool(names_in(sentence) - names_in(question)))
-    pattern = _lexicon().offers[kind]
+    pattern, sentence = _lexicon().offers[kind], sentence[:LONGEST]
     asked = {match.group().casefold() for match in pattern.finditer(question)}
     new = [match for match in pattern.finditer(sentence) if match.group().casefold() not in asked]
     if kind is Kind.NUMBER and new:
@@ -122,6 +132,20 @@ def offers(kind: Kind, sentence: str, question: str) -> float:
 def asks_identity(question: str) -> bool:
     """Whether the question asks who somebody is, and not who does something."""
     return _IDENTITY.match(question.strip()) is not None
+
+
+def asks_now(question: str) -> bool:
+    """Whether the answer is one that changes and the question means the present one.
+
+    >>> asks_now("Who is the head of the new command?"), asks_now("Who headed it in 2019?")
+    (True, False)
+    """
+    lists = _lexicon()
+    dated = (match.group().casefold() for match in lists.offers[Kind.DATE].finditer(question))
+    if any(not _NOW.fullmatch(day) for day in dated):
+        return False
+    holder = _HOLDER.match(question.strip())
+    return bool(_NOW.search(question) or (holder and (holder["does"] or lists.roles.search(question))))
 
 
 def full_names(text: str) -> list[str]:
@@ -178,7 +202,7 @@ def _lexicon() -> _Lexicon:
         r"\b\d{1,2}(?:st|nd|rd|th) (?:century|centuries)\b",
     )
     durations = (
-        rf"(?:\b\d[\d,.]*|\b(?:{numbers}|an?|few|several))[ -](?:\w+ )?(?:{units})\b",
+        rf"(?:\b\d[\d,.]{{0,20}}|\b(?:{numbers}|an?|few|several))[ -](?:\w+ )?(?:{units})\b",
         r"\b\d{4} ?[-–—] ?\d{2,4}\b",
         r"\b(?:from|between) \d{4} (?:to|and|until) \d{4}\b",
     )

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         pattern=r"^(static|hashing|minilm|openai:\S+)$",
         description="How texts become vectors: static, minilm, or openai:MODEL.",
     )
+    reranker: Path | None = Field(
+        None, description="Folder with a cross-encoder that reads the best passages again."
+    )
     passages: int = Field(10, ge=1, le=100, description="How many passages an answer may rest on.")
     exact_dense: bool = Field(
         False, description="Compare with every vector, not only with Chroma's candidates."
@@ -109,7 +112,7 @@ class Settings(BaseSettings):
     )
     history: bool = Field(True, description="Keep questions and answers in the home's history.db.")
 
-    @field_validator("home", "content", "tokenizers")
+    @field_validator("home", "content", "reranker", "tokenizers")
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
         """A ``~`` that no shell has expanded is the person's home folder all the same."""
@@ -187,6 +190,8 @@ class Settings(BaseSettings):
     def fingerprint(self) -> str:
         """A short hash over the settings that can change an answer."""
         relevant: dict[str, Any] = self.model_dump(include={"embedder", "passages", "exact_dense"})
+        if self.reranker:
+            relevant["reranker"] = str(self.reranker)
         if self.chosen_model:
             written = {
                 "context_tokens",

@@ -47,6 +47,9 @@ class Citation:
     quote: str
 
 
+NEEDS_NO_CITATION = "that the sources do not say something needs no citation"  # why a claim may have none
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One statement of an answer, its verdict with the reason, and the numbers it cites."""
@@ -60,6 +63,11 @@ class Claim:
     def marked(self) -> str:
         """The text with its markers: "The vote is on Monday. [1][2]"."""
         return f"{self.text} {''.join(f'[{n}]' for n in self.citations)}" if self.citations else self.text
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a reader has to be told that nothing, or not all that it cites, bears it out."""
+        return self.support is not Support.SUPPORTED and self.why != NEEDS_NO_CITATION
 
 
 class Difference(StrEnum):
@@ -171,10 +179,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Result):
-    """A text whose every statement is a claim with citations."""
+    """A text whose every statement is a claim with citations.
+
+    stands: for a question about the present, the day of the newest article that is cited.
+    """
 
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
+    stands: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ def _stripped(answer: Answer, gone: Collection[str]) -> Answer:
         _blank(citation) if citation.n in numbers else citation for citation in answer.citations
     )
     text = " ".join(claim.marked for claim in claims)
-    return replace(answer, text=text, claims=claims, citations=citations)
+    return replace(answer, text=text, claims=claims, citations=citations, stands=None)
 
 
 def _blank(citation: Citation) -> Citation:

@@ -24,14 +24,18 @@ UNAUTHORIZED, UNREACHABLE, BUSY, TIMED_OUT = 4, 5, 6, 7
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
 Command = TypeVar("Command", bound=Callable[..., Any])
 _SETTING_FLAGS = (
-    "home", "corpus", "content", "embedder", "passages", "exact_dense", "model", "no_model", "require_model",
-    "support",
-    "history",
+    "home", "corpus", "content", "embedder", "reranker", "passages", "exact_dense", "model", "no_model",
+    "require_model", "support", "history",
 )  # fmt: skip
 home_flag = click.option(
     "--home", type=click.Path(path_type=Path), help="Folder for what is stored.  [.assistant]"
 )
 
+reranker_flag = click.option(
+    "--reranker",
+    type=click.Path(path_type=Path),
+    help="Folder with a cross-encoder that reads the best passages again.  [none]",
+)
 workers_flag = click.option(
     "--workers",
     type=click.IntRange(1),

@@ -38,6 +38,7 @@ def answer_json(result: Answer | Abstention) -> dict[str, Any]:
         "reason": None if isinstance(result, Answer) else result.reason.value,
         "question": result.question,
         "as_of": result.as_of.isoformat(),
+        "stands": result.stands.isoformat() if isinstance(result, Answer) and result.stands else None,
         "text": result.text,
         "claims": [asdict(claim) for claim in result.claims] if isinstance(result, Answer) else [],
         "dropped": result.dropped,

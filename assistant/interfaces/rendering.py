@@ -16,7 +16,7 @@ from itertools import accumulate
 
 import click
 
-from assistant.domain.answers import Abstention, Answer, Citation, Difference, Support
+from assistant.domain.answers import Abstention, Answer, Citation, Difference
 from assistant.domain.articles import Article, ArticleInfo
 from assistant.domain.history import WITHDRAWN, Record, Standing
 from assistant.domain.passages import RankedPassage
@@ -46,10 +46,10 @@ def answer_text(result: Answer | Abstention, *, width: int | None = None) -> str
 
 
 def below_text(result: Answer | Abstention, *, width: int | None = None) -> list[str]:
-    """What stands below the text: that it broke off, its sources, doubts, and where reports differ."""
+    """What stands below the text: that it broke off, sources, date, doubts, and where reports differ."""
     blocks = [] if result.complete else [BROKEN_OFF]
     if isinstance(result, Answer):
-        found = (sources_text, doubts_text, differences_text)
+        found = (sources_text, stands_text, doubts_text, differences_text)
         blocks += [block for text in found if (block := text(result, width=width))]
     return blocks
 
@@ -68,11 +68,17 @@ def sources_text(answer: Answer, *, width: int | None = None) -> str:
     return "\n".join(_wrapped(_source_line(citation), width, "    ") for citation in answer.citations)
 
 
+def stands_text(answer: Answer, *, width: int | None = None) -> str:
+    """As of which day an answer about the present stands; empty for any other."""
+    if answer.stands is None:
+        return ""
+    day = f"{answer.stands.day} {answer.stands:%B %Y}"
+    return _wrapped(f"As of {day}, the date of the newest cited article.", width)
+
+
 def doubts_text(answer: Answer, *, width: int | None = None) -> str:
-    """What the cited sentences do not fully bear out, and why; empty when there is nothing."""
-    doubtful = [
-        claim for claim in answer.claims if claim.support is not Support.SUPPORTED and claim.citations
-    ]
+    """What is not fully borne out by cited sentences, and why; empty when there is nothing."""
+    doubtful = (claim for claim in answer.claims if claim.doubtful and claim.text != WITHDRAWN)
     lines = [_wrapped(f"? {clean(claim.text)} ({clean(claim.why)})", width, "  ") for claim in doubtful]
     return "\n".join(("Not fully borne out by what is cited:", *lines)) if lines else ""
 
@@ -194,6 +200,8 @@ def record_text(
         checked: Sequence[Standing | None] = standings or [None] * len(result.citations)
         pairs = zip(result.citations, checked, strict=True)
         blocks.append("\n".join(_quoted(record, citation, standing, width) for citation, standing in pairs))
+        found = (stands_text, doubts_text, differences_text)
+        blocks += [block for text in found if (block := text(result, width=width))]
     elif record.nearest:
         blocks.append(_wrapped(f"nearest articles: {', '.join(map(clean, record.nearest))}", width))
     return "\n\n".join((*blocks, _wrapped(_made(result), width)))

@@ -17,6 +17,7 @@ from assistant.testing.generations import MemoryGeneration, MemoryGenerations, M
 from assistant.testing.history import MemoryHistory
 from assistant.testing.indexes import MemoryLexicalIndex, MemoryVectorIndex
 from assistant.testing.library import MemoryLibrary, MemoryLibraryWriter
+from assistant.testing.reranker import ScriptedReranker
 from assistant.testing.small import FixedClock, FullStopSegmenter, LineSegmenter
 from assistant.testing.strict import UnexpectedCall
 
@@ -37,6 +38,7 @@ __all__ = [
     "MemoryWriter",
     "ScriptedChatModel",
     "ScriptedEmbedder",
+    "ScriptedReranker",
     "UnexpectedCall",
     "sample_article",
     "sample_articles",

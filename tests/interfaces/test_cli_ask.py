@@ -18,8 +18,8 @@ OUTSIDE = "Who won the 2022 World Cup?"
 
 ANSWER = {
     "schema", "answer_id", "kind", "reason", "question", "as_of", "text", "claims", "dropped",
-    "unknown_markers", "disagreements", "complete", "citations", "nearest", "confidence", "degraded",
-    "corpus", "usage", "provenance",
+    "unknown_markers", "stands", "disagreements", "complete", "citations", "nearest", "confidence",
+    "degraded", "corpus", "usage", "provenance",
 }  # fmt: skip
 CLAIM = {"text", "support", "why", "citations"}
 CITATION = {"n", "article_id", "title", "outlet", "url", "published", "start", "end", "quote"}

@@ -25,7 +25,7 @@ OUTSIDE = "Who won the 2022 World Cup?"
 MILL = "How many sails does the Quill mill have?"
 KEPT = {
     "schema", "answer_id", "at", "kind", "reason", "question", "as_of", "text", "claims", "dropped",
-    "unknown_markers", "disagreements", "complete",
+    "unknown_markers", "stands", "disagreements", "complete",
     "citations", "nearest", "confidence", "degraded", "corpus", "usage", "provenance", "withdrawn",
 }  # fmt: skip
 QUOTED = {

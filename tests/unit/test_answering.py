@@ -236,3 +236,14 @@ def test_an_answer_says_where_the_reports_that_were_found_differ() -> None:
         [("19", "bridge-update"), ("14", "bridge")],
     )
     assert samples.ask("Who sells purple umbrellas?").disagreements == ()
+
+
+def test_an_answer_about_the_present_has_the_day_of_its_newest_article() -> None:
+    samples = over_samples()
+    for question, day in (
+        ("How many cracks does the Quill Bridge currently have?", date(2031, 3, 11)),
+        ("How many cracks does the Quill Bridge have?", None),
+    ):
+        answer = samples.ask(question)
+        assert isinstance(answer, Answer)
+        assert answer.stands == day, question

@@ -73,6 +73,7 @@ REST = {
     "as_of": "2031-04-01",
     "dropped": 0,
     "unknown_markers": 0,
+    "stands": None,
     "disagreements": [],
     "complete": True,
     "nearest": [SHOWN],

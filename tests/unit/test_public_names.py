@@ -16,7 +16,7 @@ PUBLIC = {
     "assistant.bootstrap": """
         DEMO MAIN Parts build_assistant build_parts chosen_corpus ingest_paths open_history verify_record
         Care follow_paths readmit_articles stores take_care withdraw_articles
-        LOCAL_EMBEDDERS build_chat build_counter build_embedder fetch_tokenizer has_fallback
+        LOCAL_EMBEDDERS build_chat build_counter build_embedder build_reranker fetch_tokenizer has_fallback
         load_chat_packages load_prompts tokenizer_folder
     """,
     "assistant.answering": """
@@ -27,7 +27,7 @@ PUBLIC = {
         colour_wanted
     """,
     "assistant.domain.answers": """
-        Support AbstentionReason Citation Claim Difference Side
+        Support AbstentionReason Citation NEEDS_NO_CITATION Claim Difference Side
         Disagreement CorpusInfo Usage Provenance Degraded Result Answer
         Abstention Receipt quote_hash
     """,
@@ -66,7 +66,7 @@ PUBLIC = {
     "assistant.ports": """
         Clock ArticleSource Segmenter Embedder LexicalIndex VectorIndex Library Visible Manifest
         Generation IndexRow LibraryWriter GenerationWriter Generations History Archives Freed ChatModel
-        TokenCounter
+        TokenCounter Reranker
     """,
     "assistant.testing.openai_server": """
         FAULTS LACKS VECTOR_FAULTS Echo Fault OpenAIServer Reader Reply Request Script ScriptInvalid
@@ -75,8 +75,8 @@ PUBLIC = {
     "assistant.testing": """
         FixedClock FullStopSegmenter LineSegmenter ListSource MemoryGeneration MemoryGenerations
         MemoryHistory MemoryLexicalIndex MemoryLibrary MemoryLibraryWriter MemoryVectorIndex MemoryWriter
-        ScriptedEmbedder BlindEmbedder ChatCall ScriptedChatModel UnexpectedCall sample_article
-        sample_articles
+        ScriptedEmbedder ScriptedReranker BlindEmbedder ChatCall ScriptedChatModel UnexpectedCall
+        sample_article sample_articles
     """,
 }
 

@@ -3,6 +3,7 @@ import pytest
 from assistant.questions import (
     Kind,
     asks_identity,
+    asks_now,
     content,
     full_names,
     is_role,
@@ -149,3 +150,37 @@ def test_full_names_have_two_words_and_no_title(text: str, names: list[str]) -> 
 )
 def test_who_is_asks_for_somebody_and_who_does_not(question: str, identity: bool) -> None:
     assert asks_identity(question) is identity
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many cracks does the bridge currently have?",
+        "How many cracks does the bridge have now?",
+        "What is the latest figure for the cracks?",
+        "Is the bridge still closed?",
+        "Which ministers are in office today?",
+        "Who is the mayor of Quillport?",
+        "Who’s the head of the harbour office?",
+        "Who leads the harbour office?",
+    ],
+)
+def test_a_question_about_the_present_is_seen(question: str) -> None:
+    assert asks_now(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who was the mayor of Quillport?",
+        "Who led the harbour office?",
+        "Who is the mayor of Quillport since 2019?",
+        "How many cracks did the bridge have in March 2031?",
+        "How many cracks does the bridge have now, on 4 March?",
+        "Who is Ines Varga?",
+        "What did the now-closed bridge cost?",
+        "How many cracks does the bridge have?",
+    ],
+)
+def test_a_question_about_a_day_or_about_nothing_that_changes_is_not(question: str) -> None:
+    assert not asks_now(question)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import click
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.domain.answers import (
+    NEEDS_NO_CITATION,
     Abstention,
     AbstentionReason,
     Answer,
@@ -27,6 +28,7 @@ from assistant.domain.answers import (
     Usage,
 )
 from assistant.domain.articles import Article, ArticleInfo, Origin, Timestamp
+from assistant.domain.history import Record
 from assistant.domain.passages import Passage, RankedPassage, ScoreParts, Span
 from assistant.domain.text import clean
 from assistant.ingest import IngestReport, Rejection
@@ -37,9 +39,11 @@ from assistant.interfaces.rendering import (
     corpus_line,
     described,
     ingest_summary,
+    record_text,
     search_text,
 )
 
+MOMENT = datetime(2031, 4, 1, 12, 0, tzinfo=UTC)
 INFO = ArticleInfo(
     id="mill",
     origin=Origin("/news", "mill.md"),
@@ -253,3 +257,29 @@ def test_reports_that_differ_are_named_below_the_sources_with_outlet_and_date() 
         Difference.CORRECTION: f"{differ} the first one corrects it.",
         Difference.CONFLICT: f"{differ} they contradict each other.",
     }
+
+
+def test_an_answer_about_the_present_says_as_of_when_also_in_the_history() -> None:
+    said = "As of 4 March 2031, the date of the newest cited article."
+    stands = replace(ANSWER, stands=date(2031, 3, 4))
+    assert answer_text(stands).endswith(f"\n\n{said}")
+    assert said in record_text(Record.of(stands, MOMENT))
+    assert "As of" not in answer_text(ANSWER)
+
+
+def test_the_history_names_the_reports_that_differ_as_the_answer_did() -> None:
+    later = replace(INFO, id="later", published=Timestamp.parse("2031-03-11"))
+    sides = (Side("13", later, Span(0, 2), "13 sails"), Side("11", INFO, Span(13, 15), QUOTE))
+    differing = replace(ANSWER, disagreements=(Disagreement(Difference.UPDATE, sides),))
+    block = answer_text(differing).split("\n\n")[-1]
+    assert block.startswith("Reports differ: 13")
+    record = Record.of(differing, MOMENT)
+    assert block in record_text(record).split("\n\n")
+    assert "Reports differ" not in record_text(record.without(["later"]))
+
+
+def test_what_cites_nothing_is_told_beside_what_is_doubtful_but_not_what_needs_no_citation() -> None:
+    uncited = Claim("It fell.", Support.UNCITED, "it cites no sentence that was shown", ())
+    gap = Claim("The sources do not say why.", Support.UNCITED, NEEDS_NO_CITATION, ())
+    shown = answer_text(replace(ANSWER, claims=(*ANSWER.claims, uncited, gap)))
+    assert shown.endswith("what is cited:\n? It fell. (it cites no sentence that was shown)")

@@ -15,13 +15,14 @@ from assistant.domain.errors import ProviderUnreachable
 from assistant.domain.passages import RankedPassage, Scope
 from assistant.ingest import ingest
 from assistant.ports import Embedder
-from assistant.retrieval import DENSE_WEIGHT, HALF_LIFE_DAYS, POOL, RECENCY_GAIN, retrieve
+from assistant.retrieval import DENSE_WEIGHT, HALF_LIFE_DAYS, POOL, RECENCY_GAIN, RERANKED, retrieve
 from assistant.testing import (
     FullStopSegmenter,
     ListSource,
     MemoryGeneration,
     MemoryGenerations,
     ScriptedEmbedder,
+    ScriptedReranker,
     sample_article,
     sample_articles,
 )
@@ -279,3 +280,40 @@ def test_an_article_whose_text_was_updated_later_is_not_seen_before(as_of: str, 
     scope = Scope(as_of=day(as_of))
     assert sorted(ids(found("cracks in the bridge", generation, scope))) == seen
     assert generation.library.visible(scope.as_of).articles == len(seen)
+
+
+def test_a_reranker_orders_the_best_passages_anew() -> None:
+    before = found(QUESTION, SAMPLES)
+    wanted = list(reversed(before))
+    reranker = ScriptedReranker({one.passage.cleaned: rank for rank, one in enumerate(before)})
+
+    after = retrieve(QUESTION, SAMPLES, HashingEmbedder(), Scope(as_of=LATER), reranker=reranker).passages
+
+    assert ids(after) == ids(wanted) != ids(before)
+    assert [one.parts for one in after] == [one.parts for one in wanted]
+    assert [question for question, _ in reranker.calls] == [QUESTION]
+    reranker.assert_complete()
+
+
+def test_a_reranker_sees_passages_beyond_those_that_are_wanted() -> None:
+    last = found(QUESTION, SAMPLES)[-1].passage
+    reranker = ScriptedReranker(
+        {one.passage.cleaned: float(one.passage.id == last.id) for one in found(QUESTION, SAMPLES)}
+    )
+
+    best = retrieve(QUESTION, SAMPLES, HashingEmbedder(), Scope(as_of=LATER), limit=1, reranker=reranker)
+
+    assert [one.passage.id for one in best.passages] == [last.id]
+
+
+def test_passages_that_a_reranker_finds_alike_and_those_it_does_not_read_keep_their_places() -> None:
+    many = corpus(
+        [sample_article(f"a{at:02}", text=f"Bridge {at}. " + "Cracks. " * at) for at in range(RERANKED + 5)]
+    )
+    scope = Scope(as_of=LATER)
+    plain = retrieve(QUESTION, many, HashingEmbedder(), scope, limit=RERANKED + 5).passages
+    alike = ScriptedReranker({one.passage.cleaned: 1.0 for one in plain[:RERANKED]})
+
+    kept = retrieve(QUESTION, many, HashingEmbedder(), scope, limit=RERANKED + 5, reranker=alike).passages
+
+    assert ids(kept) == ids(plain)

@@ -17,6 +17,7 @@ from assistant.interfaces.console import (
     assistant_of,
     day,
     note,
+    reranker_flag,
     settings_flags,
     show,
     split,
@@ -56,6 +57,7 @@ def _answer_flags(command: Command) -> Command:
             help="How many passages to use.  [10]",
         ),
         click.option("--exact-dense", is_flag=True, default=None, help="Compare with every vector."),
+        reranker_flag,
         click.option(
             "--batch",
             type=click.File(encoding="utf-8-sig", errors="backslashreplace"),  # a bad byte spoils its line

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.interfaces.console import ANSWERED, CONFIGURATION, INTERNAL, settings_flags, settings_of, show
+from assistant.interfaces.console import (
+    ANSWERED,
+    CONFIGURATION,
+    INTERNAL,
+    reranker_flag,
+    settings_flags,
+    settings_of,
+    show,
+)
 
 if TYPE_CHECKING:
     from assistant.examining import Check
@@ -27,6 +35,7 @@ _STATE, _NAME = 7, 13  # columns: "problem" and "live embedder" are the longest
     "--model", metavar="NAME", help="Model that writes the answer.  [one of OpenAI's once a key is set]"
 )
 @click.option("--no-model", is_flag=True, default=None, help="Answer by extracts, whatever else is set.")
+@reranker_flag
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @settings_flags
 def doctor(live: bool, fetch_tokenizer: bool, as_json: bool, **flags: Any) -> int:
