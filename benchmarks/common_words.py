@@ -20,8 +20,9 @@ from pathlib import Path
 LISTS = Path("assistant/grounding/common_words.json")
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+|\n+")
 _WORD = re.compile(r"[A-Za-z][a-z]+")
-_SEEN, _FORMS = 20, 5  # occurrences that make a word, and a form of it, more than a slip
+_SEEN, _SEEN_VERB, _FORMS = 4, 20, 5  # occurrences that make a word, a verb, a form of it more than a slip
 _MOSTLY = 3  # times as often in lower case as capitalised inside a sentence
+_FREQUENT = 200  # in lower case: parts of many names ("New York"), but hardly a name alone
 
 
 def main(articles: Path) -> None:
@@ -35,17 +36,21 @@ def main(articles: Path) -> None:
 
 def common_words(texts: Iterable[str]) -> dict[str, str]:
     """The lists of the texts, each as one line of words in order of the alphabet."""
-    lower, inside, opening = Counter[str](), Counter[str](), Counter[str]()
+    lower, inside = Counter[str](), Counter[str]()
     for sentence in (sentence for text in texts for sentence in _SENTENCE_END.split(text)):
         for found in _WORD.finditer(sentence):
             word = found.group()
             if word.islower():
                 lower[word] += 1
-            else:
-                (inside if found.start() else opening)[word.lower()] += 1
-    common = (w for w in lower if lower[w] >= _SEEN and lower[w] >= _MOSTLY * inside[w] and opening[w])
-    verbs = (w for w in lower if lower[w] >= _SEEN and _has_forms(w, lower))
+            elif found.start():
+                inside[word.lower()] += 1
+    common = (w for w in lower if lower[w] >= _SEEN and lower[w] >= _least(lower[w]) * inside[w])
+    verbs = (w for w in lower if lower[w] >= _SEEN_VERB and _has_forms(w, lower))
     return {"common": " ".join(sorted(common)), "verbs": " ".join(sorted(verbs))}
+
+
+def _least(count: int) -> int:
+    return 1 if count >= _FREQUENT else _MOSTLY
 
 
 def _has_forms(word: str, counts: Counter[str]) -> bool:

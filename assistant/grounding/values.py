@@ -10,12 +10,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 
+from assistant.grounding.dates import MONTH_DAYS, SEASONS, STEPS, WEEKDAYS, Days, days_of, form_of, is_part
+from assistant.grounding.value_words import (
+    ATTACHED,
+    CURRENCIES,
+    DOLLARS,
+    FRACTIONS,
+    HALVES,
+    MEASURES,
+    MONTHS,
+    MOST,
+    NAMED_TIMES,
+    ONES,
+    ORDINAL_ENDINGS,
+    ORDINALS,
+    PARTS,
+    PARTS_OF_DAY,
+    SCALES,
+    SIGNS,
+    SOME,
+    TENS,
+    TIMES,
+)
 from assistant.grounding.words import CACHED_TEXTS, Text, read
-
-Days = tuple[date, date]  # from, until
 
 _TOLERANCE = 1e-6
 _PERCENT_TOLERANCE = 0.5  # "a third" is 33 %
@@ -102,78 +122,14 @@ def _is_share(percent: Value, share: Value) -> bool:
 def _is_some(source: Value, claim: Value) -> bool:
     if source.kind == "some":
         return source.amount == claim.amount
-    most = next((more for more in _SOME.values() if more > claim.amount), _MOST)
+    most = next((more for more in SOME.values() if more > claim.amount), MOST)
     return source.kind in ("number", "money") and 2 * claim.amount <= source.amount <= most
 
 
 _ALIKE = ({"pound", "£"}, {"dollar", "$"})
 
 
-def _numbered(words: str, first: int, step: int = 1) -> dict[str, int]:
-    """The words with numbers from the first on; a group of words, parted by commas, has one."""
-    groups = words.split(",") if "," in words else words.split()
-    return {word: first + step * at for at, group in enumerate(groups) for word in group.split()}
-
-
-def _grouped(groups: str) -> dict[str, str]:
-    """Each word of the groups, parted by commas, with the first of its group."""
-    return {word: group.split()[0] for group in groups.split(",") for word in group.split()}
-
-
-_ONES = _numbered(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen",
-    0,
-)
-_TENS = _numbered("twenty thirty forty fifty sixty seventy eighty ninety", 20, 10)
-_SCALES = {
-    "hundred": 1e2,
-    "thousand": 1e3,
-    "million": 1e6,
-    "billion": 1e9,
-    "trillion": 1e12,
-    "mn": 1e6,
-    "bn": 1e9,
-    "tn": 1e12,
-    "trn": 1e12,
-    "dozen": 12.0,
-    "score": 20.0,
-}
-_ATTACHED = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12, "trn": 1e12}
-_FRACTIONS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fifth": 5}
-_FRACTIONS |= {"fifths": 5, "sixth": 6, "sixths": 6, "eighth": 8, "eighths": 8, "tenth": 10, "tenths": 10}
-_ORDINALS = _numbered(
-    "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
-    "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth",
-    2,
-) | {"thirtieth": 30, "fortieth": 40, "fiftieth": 50, "hundredth": 100}
-_ORDINAL_ENDINGS = ("st", "nd", "rd", "th")
-_TIMES = {"twice": 2.0, "double": 2.0, "doubled": 2.0, "doubles": 2.0, "doubling": 2.0, "twofold": 2.0}
-_TIMES |= {"triple": 3.0, "tripled": 3.0, "tripling": 3.0, "threefold": 3.0, "thrice": 3.0, "quadrupled": 4.0}
-_SOME = {"tens": 10.0, "dozens": 12.0, "scores": 20.0, "hundreds": 1e2, "thousands": 1e3, "millions": 1e6}
-_SOME |= {"billions": 1e9, "trillions": 1e12}
-_MOST = 1e15
-_SIGNS = {"$": "$", "€": "€", "£": "£", "¥": "¥", "₹": "rupee", "₽": "rouble", "₩": "won"}
-_CURRENCIES = _grouped(
-    "$ dollar buck,€ euro,pound,£ sterling,¥ yen,yuan renminbi,rupee,rouble ruble,won,franc,peso,"
-    "krona kronor,lira,rand,real reais,shekel,dirham,riyal"
-)
-_MEASURES = _grouped(
-    "km kilometer kilometre kms,m meter metre,cm centimeter centimetre,mm millimeter millimetre,mile mi,"
-    "yard yd,foot feet ft,inch,kg kilogram kilo,gram gramme,mg milligram,microgram,tonne,ton,pound lb lbs,"
-    "ounce oz,acre,hectare ha,liter litre,gallon,barrel,degree,mph,kph kmh,megawatt mw,gigawatt gw,"
-    "kilowatt kw,volt,kilobyte kb,megabyte mb,gigabyte gb,second sec,minute min "
-    "mins,hour hr hrs,day,week,month,year yr yrs,"
-    "decade,century centuries"
-)
-_DAYS = tuple(_numbered("monday tuesday wednesday thursday friday saturday sunday", 0))
-_MONTHS = _numbered(
-    "january jan,february feb,march mar,april apr,may,june jun,july jul,august aug,september sept sep,"
-    "october oct,november nov,december dec",
-    1,
-)
 _FIRST_YEAR, _LAST_YEAR, _YEAR_DIGITS = 1500, 2099, 4
-_AGO = {"day": 1, "week": 7}
 
 
 class _Reader:
@@ -183,6 +139,7 @@ class _Reader:
         self._text = text
         self._words = text.words
         self._published = published
+        self._last_year = 0  # that was read, for "of that year"
 
     def values(self) -> Iterator[Value]:
         index = 0
@@ -224,11 +181,11 @@ class _Reader:
         text = self._text.text[start:end]
         return Value(kind, amount, unit, start, end, text, form)
 
-    def _dated(self, form: str, first: int, last: int, days: tuple[Days, ...] = ()) -> tuple[Value, int]:
+    def _dated(self, form: str, first: int, last: int) -> tuple[Value, int]:
         start, end = self._words[first].start, self._words[last - 1].end
-        return replace(
-            self._value("date", start, end, form=form), days=days or _days(form, self._published)
-        ), last
+        if form[:_YEAR_DIGITS].isdecimal():
+            self._last_year = int(form[:_YEAR_DIGITS])
+        return replace(self._value("date", start, end, form=form), days=days_of(form, self._published)), last
 
     # Dates
 
@@ -244,19 +201,32 @@ class _Reader:
             return None
         day = self._day(index + 1)
         last = index + 2 if day else index + 1
-        last += bool(day) and self._lower(last) in _ORDINAL_ENDINGS
-        year_at = last + 1 if self._lower(last) in (",", "of") else last
-        year = self._year(year_at)
-        return self._dated(_form(year, month, day), index, year_at + 1 if year else last)
+        last += bool(day) and (self._lower(last) in ORDINAL_ENDINGS or self._lower(last - 1) in TENS)
+        year, last = self._year_behind(last)
+        return self._dated(form_of(year, month, day), index, last)
 
     def _day_first(self, index: int) -> tuple[Value, int] | None:
-        after = index + 1 + (self._lower(index + 1) in _ORDINAL_ENDINGS)
+        after = index + 1 + (self._lower(index + 1) in ORDINAL_ENDINGS or self._lower(index) in TENS)
         after += self._lower(after) == "of"
         day, month = self._day(index), self._month(after) if self._lower(after) else 0
         if not (day and month):
             return None
-        year = self._year(after + 1)
-        return self._dated(_form(year, month, day), index, after + 2 if year else after + 1)
+        year, last = self._year_behind(after + 1)
+        return self._dated(form_of(year, month, day), index, last)
+
+    def _year_behind(self, last: int) -> tuple[int, int]:
+        """The year of a day or a month that ends there: "2024", "last year", "of that year"; 0 for none."""
+        at = last + 1 if self._lower(last) in (",", "of") else last
+        if year := self._year(at):
+            return year, at + 1
+        said = self._lower(at), self._lower(at + 1), self._lower(at + 2)
+        if said[1] == "year" and said[0] in STEPS and self._published:
+            return self._published.year + STEPS[said[0]], at + 2
+        if said[:2] == ("that", "year") and self._last_year:
+            return self._last_year, at + 2
+        if said == ("the", "same", "year") and self._last_year:
+            return self._last_year, at + 3
+        return 0, last
 
     def _year_first(self, index: int) -> tuple[Value, int] | None:
         year = self._year(index)
@@ -264,15 +234,15 @@ class _Reader:
             return None
         if self._lower(index + 1) == "-" == self._lower(index + 3):
             month, day = self._plain(index + 2), self._plain(index + 4)
-            if 1 <= month <= max(_MONTHS.values()) and 1 <= day <= _MONTH_DAYS:
-                return self._dated(_form(year, month, day), index, index + 5)
+            if 1 <= month <= max(MONTHS.values()) and 1 <= day <= MONTH_DAYS:
+                return self._dated(form_of(year, month, day), index, index + 5)
         if self._lower(index + 1) in ("s", "'s") and self._words[index + 1].joined and not year % 10:
             return self._dated(f"{year // 10}-", index, index + 2)
         return self._dated(str(year), index, index + 1)
 
     def _month(self, index: int) -> int:
         """The month that is named there; "may" and "march" only where they can be nothing else."""
-        month = _MONTHS.get(self._bare(index), 0)
+        month = MONTHS.get(self._bare(index), 0)
         if not month or not self._words[index].text[0].isupper():
             return 0
         if self._bare(index) in ("may", "march") and self._words[index].first:
@@ -281,9 +251,13 @@ class _Reader:
 
     def _day(self, index: int) -> int:
         """The day of a month: "28", "28th"; 0 when there is none, or when it begins a longer number."""
-        day = self._plain(index)
-        after = self._lower(index + 1)
-        if not 1 <= day <= _MONTH_DAYS or after in _SCALES or after in ("%", "percent") or after == "-":
+        day, after = self._plain(index), self._lower(index + 1)
+        spells = self._lower(index) in ORDINALS or self._lower(index) in TENS
+        if spells and (spelled := self._ordinal(index)):
+            beside = self._month(spelled[1] + (self._lower(spelled[1]) == "of")) or self._month(index - 1)
+            day = int(spelled[0].amount) if beside else 0
+            after = self._lower(spelled[1])
+        if not 1 <= day <= MONTH_DAYS or after in SCALES or after in ("%", "percent") or after == "-":
             return 0
         return day
 
@@ -294,26 +268,27 @@ class _Reader:
     def _year(self, index: int) -> int:
         """The year that is written there."""
         year = self._plain(index)
-        if not _FIRST_YEAR <= year <= _LAST_YEAR or self._lower(index - 1) in _SIGNS:
+        if not _FIRST_YEAR <= year <= _LAST_YEAR or self._lower(index - 1) in SIGNS:
             return 0
         after = self._lower(index + 1)
-        if after in _SCALES or after in ("%", "percent") or _singular(after) in _MEASURES or after == ":":
+        if after in SCALES or after in ("%", "percent") or _singular(after) in MEASURES:
             return 0
-        return year
+        return 0 if after == ":" and self._plain(index + 2) else year
 
     def _relative(self, index: int) -> tuple[Value, int] | None:
         """A date such as "last Tuesday", "this month", "yesterday", "three weeks ago"."""
-        lower = self._lower(index)
+        lower, unit = self._lower(index), self._lower(index + 1)
+        if lower == "this" and unit in ("morning", "afternoon", "evening"):
+            return self._dated("today", index, index + 2)
         if lower in ("yesterday", "today", "tonight", "tomorrow"):
             form = "today" if lower == "tonight" else lower
             return self._dated(form, index, index + 1)
-        if lower in _DAYS and self._words[index].text[0].isupper():
+        if lower in WEEKDAYS and self._words[index].text[0].isupper():
             return self._dated(lower, index, index + 1)
         if lower in ("last", "this", "next", "previous"):
             when = "last" if lower == "previous" else lower
-            unit = self._lower(index + 1)
-            if unit in _DAYS or unit in ("week", "month", "year", "weekend") or self._month(index + 1):
-                day = unit if unit not in _MONTHS else f"--{_MONTHS[unit]:02}"
+            if unit in _PERIODS or self._month(index + 1):
+                day = unit if unit not in MONTHS else f"--{MONTHS[unit]:02}"
                 return self._dated(f"{when} {day}", index, index + 2)
         return self._ago(index)
 
@@ -330,42 +305,64 @@ class _Reader:
     # Times
 
     def _time(self, index: int) -> tuple[Value, int] | None:
-        """A time such as "7:30 p.m.", "4 pm", "19:30"; three parts are how long something took."""
+        """A time such as "7:30 p.m.", "4 pm", "19:30", "noon", "three in the afternoon".
+
+        Three parts are how long something took.
+        """
         hour = self._lower(index)
+        if hour in NAMED_TIMES:
+            word = self._words[index]
+            return self._value("time", word.start, word.end, form=NAMED_TIMES[hour]), index + 1
+        if hour in ONES and 1 <= ONES[hour] <= _HOURS:
+            hour = str(ONES[hour])
+        whole, point, minutes = hour.partition(".")  # "7.30 p.m."
+        if point and minutes.isdecimal() and self._half_of_day(index + 1):
+            hour = whole
         if not hour.isdecimal():
             return None
         if self._lower(index + 1) == ":" and self._lower(index + 2).replace(".", "", 1).isdecimal():
             last = index + 3
             while self._lower(last) == ":" and self._lower(last + 1).isdecimal():
                 last += 2
-            parts = [self._lower(at) for at in range(index, last, 2)]
+            parts = [hour, *(self._lower(at) for at in range(index + 2, last, 2))]
+            half = self._half_of_day(last)
         else:
-            last, parts = index + 1, [hour, "00"]
-            if self._bare(last) not in _HALVES:
+            last, parts = index + 1, [hour, minutes or "00"]
+            half = self._half_of_day(last)
+            if half is None or int(hour) > _HOURS:
                 return None
-        half = self._bare(last)
-        if half in _HALVES:
-            last += 1
-            parts[0] = str(int(hour) % 12 + _HALVES[half])
+        if half:
+            parts[0], last = str(int(parts[0]) % _HOURS + half[0]), half[1]
         form = ":".join([str(int(parts[0])), *parts[1:]])
         start, end = self._words[index].start, self._words[last - 1].end
         return self._value("time", start, end, form=form), last
+
+    def _half_of_day(self, last: int) -> tuple[int, int] | None:
+        """The hours that "p.m." and "in the afternoon" add, and the word after them."""
+        if self._bare(last) in HALVES:
+            return HALVES[self._bare(last)], last + 1
+        said = self._lower(last), self._lower(last + 1), self._lower(last + 2)
+        if said[:2] == ("in", "the") and said[2] in PARTS_OF_DAY:
+            return PARTS_OF_DAY[said[2]], last + 3
+        return None
 
     # Numbers
 
     def _number(self, index: int) -> tuple[Value, int] | None:
         lower, start = self._lower(index), self._words[index].start
-        if lower in _TIMES:
-            return self._value("times", start, self._words[index].end, _TIMES[lower]), index + 1
-        if lower in _SOME:
+        if lower in TIMES:
+            return self._value("times", start, self._words[index].end, TIMES[lower]), index + 1
+        if lower in SOME:
             last = index + 1
-            scale = _SOME[lower]
-            if self._lower(last) == "of" and self._lower(last + 1) in _SOME:
-                scale, last = scale * _SOME[self._lower(last + 1)], last + 2
+            scale = SOME[lower]
+            if self._lower(last) == "of" and self._lower(last + 1) in SOME:
+                scale, last = scale * SOME[self._lower(last + 1)], last + 2
             return self._value("some", start, self._words[last - 1].end, scale), last
+        if share := self._share(index):
+            return share
         if ordinal := self._ordinal(index):
             return ordinal
-        sign = _SIGNS.get(lower, "")
+        sign = SIGNS.get(lower, "")
         found = self._quantity(index + 1 if sign else index)
         if not found:
             return None
@@ -381,26 +378,61 @@ class _Reader:
         end = self._words[last - 1].end
         if unit == "cent":
             amount, unit = amount / 100, "$"
+        elif unit == "basis":
+            amount, unit = amount / 100, "points"
         elif unit in _YEARS:
             amount, unit = amount * _YEARS[unit], "year"
         return self._value(kind, start, end, round(amount, 6), unit=unit), last
 
+    def _share(self, index: int) -> tuple[Value, int] | None:
+        """A share such as "nine in ten", "one out of every five", "every ninth"."""
+        start = self._words[index].start
+        if self._lower(index) == "every" and self._lower(index + 1) and (nth := self._ordinal(index + 1)):
+            return self._value("number", start, nth[0].end, round(1 / nth[0].amount, 6)), nth[1]
+        part = self._whole(index)
+        at = index + 1
+        at += part == 1 and self._words[at].content if at < len(self._words) else 0  # "one adult in nine"
+        at += self._lower(at) == "out" and self._lower(at + 1) == "of"
+        if not part or self._lower(at) not in ("in", "of") or (at == index + 1 and self._lower(at) == "of"):
+            return None
+        at += 1 + (self._lower(at + 1) == "every")
+        whole = self._whole(at)
+        if not part < whole or self._measured(at + 1):
+            return None
+        return self._value("number", start, self._words[at].end, round(part / whole, 6)), at + 1
+
+    def _whole(self, index: int) -> int:
+        """The small whole number that is written in one word there, with none behind it; 0 for none."""
+        if self._lower(index + 1) in SCALES or self._lower(index + 1) in ("-", ":", "%", "percent", "per"):
+            return 0
+        number = ONES.get(self._lower(index), 0) or self._plain(index)
+        return number if number <= PARTS else 0
+
+    def _measured(self, last: int) -> bool:
+        """Whether a measure or a month follows: "two in three days", "two in 12 December"."""
+        return _singular(self._lower(last)) in MEASURES or bool(self._month(last))
+
     def _ordinal(self, index: int) -> tuple[Value, int] | None:
         lower, word = self._lower(index), self._words[index]
-        after = {"first": 1, **_ORDINALS}.get(self._lower(index + 1), 0)
-        if lower in _TENS and 0 < after < min(_TENS.values()) and self._words[index + 1].joined:
-            amount, last = _TENS[lower] + after, index + 2
-        elif lower in _ORDINALS and not (lower == "second" and self._lower(index - 1) in ("a", "per")):
-            amount, last = _ORDINALS[lower], index + 1
+        after = {"first": 1, **ORDINALS}.get(self._lower(index + 1), 0)
+        if lower in TENS and 0 < after < min(TENS.values()) and self._words[index + 1].joined:
+            amount, last = TENS[lower] + after, index + 2
+        elif lower in ORDINALS and not (lower == "second" and self._is_time(index)):
+            amount, last = ORDINALS[lower], index + 1
         elif (
-            self._plain(index)
-            and self._lower(index + 1) in _ORDINAL_ENDINGS
-            and self._words[index + 1].joined
+            self._plain(index) and self._lower(index + 1) in ORDINAL_ENDINGS and self._words[index + 1].joined
         ):
             amount, last = self._plain(index), index + 2
         else:
             return None
         return self._value("ordinal", word.start, self._words[last - 1].end, float(amount)), last
+
+    def _is_time(self, index: int) -> bool:
+        """Whether a second is no second one: "per second", "a second later"; nor is one "second-hand"."""
+        before, after = self._lower(index - 1), self._lower(index + 1)
+        if before != "a" or after == "hand":
+            return before == "per" or after == "hand"
+        return after in ("later", "ago") or not (after and self._words[index + 1].content)
 
     def _quantity(self, index: int) -> tuple[float, int] | None:
         """The number that begins at a word, in figures or in words, and the word after it."""
@@ -408,9 +440,9 @@ class _Reader:
         if lower and lower[0].isdecimal() and lower.isascii():
             amount = float(lower.replace(",", ""))
             attached = self._lower(last)
-            if attached in _ATTACHED and self._words[last].joined and not self._hyphen(last):
-                return amount * _ATTACHED[attached], last + 1
-        elif lower in _ONES or lower in _TENS:
+            if attached in ATTACHED and self._words[last].joined and not self._hyphen(last):
+                return amount * ATTACHED[attached], last + 1
+        elif lower in ONES or lower in TENS:
             amount, last = self._in_words(index)
             if amount == 1 and not self._counts_one(last):
                 return None
@@ -420,8 +452,8 @@ class _Reader:
                 return self._half(index)
         else:
             return None
-        while (scale := self._lower(last)) in _SCALES:
-            amount *= _SCALES[scale]
+        while (scale := self._lower(last)) in SCALES:
+            amount *= SCALES[scale]
             last += 1
             if scale in ("hundred", "thousand") and (more := self._rest(last, scale)):
                 amount, last = amount + more[0], more[1]
@@ -430,29 +462,30 @@ class _Reader:
     def _rest(self, last: int, scale: str) -> tuple[float, int] | None:
         """What follows "two hundred": "and fifty"."""
         at = last + 1 if self._lower(last) == "and" else last
-        if self._lower(at) not in _ONES and self._lower(at) not in _TENS:
+        if self._lower(at) not in ONES and self._lower(at) not in TENS:
             return None
         amount, after = self._in_words(at)
-        if self._lower(after) in _SCALES and scale == "thousand" and self._lower(after) == "hundred":
+        if self._lower(after) in SCALES and scale == "thousand" and self._lower(after) == "hundred":
             more = self._rest(after + 1, "hundred")
             return (amount * 100 + more[0], more[1]) if more else (amount * 100, after + 1)
         return amount, after
 
     def _in_words(self, index: int) -> tuple[float, int]:
         lower = self._lower(index)
-        if lower in _ONES:
-            return float(_ONES[lower]), index + 1
-        ones = _ONES.get(self._lower(index + 1), 0)
+        if lower in ONES:
+            return float(ONES[lower]), index + 1
+        ones = ONES.get(self._lower(index + 1), 0)
         if 1 <= ones <= 9 and self._words[index + 1].joined:  # noqa: PLR2004 - a single digit
-            return float(_TENS[lower] + ones), index + 2
-        return float(_TENS[lower]), index + 1
+            return float(TENS[lower] + ones), index + 2
+        return float(TENS[lower]), index + 1
 
     def _hyphen(self, index: int) -> bool:
         return self._words[index].start > self._words[index - 1].end
 
     def _counts_one(self, last: int) -> bool:
         after = self._lower(last)
-        return after in _SCALES or after in _FRACTIONS or after in ("percent", "%")
+        half = self._lower(last + 1), self._lower(last + 2)  # "one and a half"
+        return after in SCALES or after in FRACTIONS or after in ("percent", "%") or half == ("a", "half")
 
     def _one(self, index: int) -> float:
         """1 where "a" counts: "a million", "a third", "a dozen"; also for "half"."""
@@ -460,16 +493,20 @@ class _Reader:
         if lower == "half":
             return 1.0
         if after in ("third", "quarter", "fifth", "tenth"):
-            return 1.0 if self._lower(index + 2) in ("of", "the", "off") or after == "quarter" else 0.0
-        return 1.0 if after in _SCALES and after != "score" else 0.0
+            behind = index + 2 < len(self._words) and self._words[index + 2].content
+            ends = self._lower(index - 1) in _BEFORE_SHARE and not behind  # "by almost a fifth."
+            return (
+                1.0 if ends or self._lower(index + 2) in ("of", "the", "off") or after == "quarter" else 0.0
+            )
+        return 1.0 if after in SCALES and after != "score" else 0.0
 
     def _half(self, index: int) -> tuple[float, int]:
         at = index + 1
         if self._lower(at) in ("a", "an"):
             at += 1
-        if self._lower(at) in _SCALES:
-            return 0.5 * _SCALES[self._lower(at)], at + 1
-        return 0.5, index + 1
+        if self._lower(at) in SCALES:
+            return 0.5 * SCALES[self._lower(at)], at + 1
+        return 0.5, at if self._lower(at) in MEASURES else index + 1
 
     def _with_fraction(self, amount: float, last: int) -> tuple[float, int]:
         """The number with "and a half" or as the numerator of "thirds"."""
@@ -478,13 +515,13 @@ class _Reader:
             and self._lower(last + 1) == "a"
             and self._lower(last + 2) in ("half", "quarter")
         ):
-            part, last = 1 / _FRACTIONS[self._lower(last + 2)], last + 3
-            while self._lower(last) in _SCALES:
-                return (amount + part) * _SCALES[self._lower(last)], last + 1
+            part, last = 1 / FRACTIONS[self._lower(last + 2)], last + 3
+            while self._lower(last) in SCALES:
+                return (amount + part) * SCALES[self._lower(last)], last + 1
             return amount + part, last
         word = self._lower(last)
-        if word in _FRACTIONS and amount < _FRACTIONS[word] and (amount == 1 or word.endswith("s")):
-            return amount / _FRACTIONS[word], last + 1
+        if word in FRACTIONS and amount < FRACTIONS[word] and (amount == 1 or word.endswith("s")):
+            return amount / FRACTIONS[word], last + 1
         return amount, last
 
     def _unit(self, last: int, sign: str) -> tuple[str, str, int]:
@@ -500,6 +537,8 @@ class _Reader:
             return "percent", "%", last
         if lower == "percentage" and after in ("point", "points"):
             return "points", "points", last + 2
+        if lower == "basis" and after in ("point", "points"):
+            return "points", "basis", last + 2
         if lower == "times" or (lower == "fold" and self._words[last].joined):
             return "times", "", last + 1
         return ("money", sign, last) if sign else self._named_unit(last)
@@ -508,150 +547,54 @@ class _Reader:
         """The currency or the measure that is named behind a number."""
         lower, after = self._lower(last), self._lower(last + 1)
         single = _singular(lower)
-        if lower in _DOLLARS and _singular(after) == "dollar":
+        if lower in DOLLARS and _singular(after) == "dollar":
             return "money", "$", last + 2
-        if single in _CURRENCIES:
-            return ("number" if single == "pound" else "money"), _CURRENCIES[single], last + 1
+        if single in CURRENCIES:
+            return ("number" if single == "pound" else "money"), CURRENCIES[single], last + 1
         if single == "cent":
             return "money", single, last + 1
-        if single in ("square", "cubic", "nautical") and _singular(after) in _MEASURES:
-            return "number", f"{single} {_MEASURES[_singular(after)]}", last
+        if single in ("square", "cubic", "nautical") and _singular(after) in MEASURES:
+            return "number", f"{single} {MEASURES[_singular(after)]}", last
         if single == "metric":
             single = _singular(after)
-        return "number", _PER.get((single, after)) or _MEASURES.get(single, ""), last
+        return "number", _PER.get((single, after)) or MEASURES.get(single, ""), last
 
 
-_DOLLARS = ("us", "america", "american", "canadian", "australian")
 _PER = {("mile", "per"): "mph", ("mile", "an"): "mph"} | {
     (one, "per"): "kph" for one in ("km", "kilometer", "kilometre")
 }
 _YEARS = {"decade": 10, "century": 100}
-_MONTH_DAYS = 31
-_HALVES = {"a.m": 0, "am": 0, "p.m": 12, "pm": 12}
+_BEFORE_SHARE = (
+    "by",
+    "almost",
+    "nearly",
+    "about",
+    "around",
+    "roughly",
+    "over",
+    "than",
+    "under",
+    "to",
+    "only",
+)
+_HOURS = 12
+_PERIODS = frozenset([*WEEKDAYS, *SEASONS, "week", "month", "year", "weekend"])
 
 
 def _singular(word: str) -> str:
-    if word in _MEASURES:
+    if word in MEASURES or len(word) <= len("has"):  # which is no "ha"
         return word
     return word.removesuffix("es") if word.endswith("ches") else word.removesuffix("s")
-
-
-def _form(year: int, month: int, day: int) -> str:
-    return f"{f'{year:04}' if year else '-'}-{month:02}{f'-{day:02}' if day else ''}"
-
-
-def _days(form: str, published: date | None) -> tuple[Days, ...]:
-    """The calendar days that a date can mean, the likeliest first."""
-    if form.endswith("-"):
-        decade = int(form[:3]) * 10
-        return ((date(decade, 1, 1), date(decade + 9, 12, 31)),)
-    if form[:1].isdecimal() and not form.endswith("ago"):
-        return _calendar(form)
-    if published is None:
-        return ()
-    if form.startswith("-"):
-        years = [published.year, published.year - 1, published.year + 1]
-        spans = [span for year in years for span in _calendar(f"{year:04}{form[1:]}")]
-        return tuple(sorted(spans, key=lambda span: abs((span[0] - published).days))[:2])
-    return _ago(form, published) if form.endswith("ago") else _counted(form, published)
-
-
-def _calendar(form: str) -> tuple[Days, ...]:
-    """The days of "2024", "2024-07" or "2024-07-28"; none when there is no such day."""
-    parts = [int(part) for part in form.split("-")]
-    if len(parts) == 1:
-        return ((date(parts[0], 1, 1), date(parts[0], 12, 31)),)
-    if len(parts) == 2:  # noqa: PLR2004 - year and month
-        first = date(parts[0], parts[1], 1)
-        return ((first, _next_month(first) - timedelta(1)),)
-    try:
-        day = date(*parts)
-    except ValueError:
-        return ()
-    return ((day, day),)
-
-
-def _next_month(first: date) -> date:
-    return (first.replace(day=28) + timedelta(4)).replace(day=1)
-
-
-def _counted(form: str, published: date) -> tuple[Days, ...]:
-    """The days of a form that counts from the day of publication."""
-    if form in _NEAR:
-        day = published + timedelta(_NEAR[form])
-        return ((day, day),)
-    when, _, unit = form.rpartition(" ")
-    if unit in _DAYS:
-        return _weekdays(_DAYS.index(unit), when, published)
-    step = {"last": -1, "this": 0, "next": 1}[when]
-    if unit.startswith("--"):
-        years = {-1: (0, -1), 0: (0,), 1: (0, 1)}[step]
-        spans = [span for add in years for span in _calendar(f"{published.year + add:04}{unit[1:]}")]
-        return tuple(span for span in spans if step * (span[0] - published).days >= 0)
-    if unit in ("week", "weekend"):
-        return _weeks(unit, published - timedelta(published.weekday()) + timedelta(7 * step))
-    return _calendar(_month_away(published, step) if unit == "month" else str(published.year + step))
-
-
-def _weeks(unit: str, monday: date) -> tuple[Days, ...]:
-    """A week, which begins on Sunday or on Monday; a weekend is that of the week or the one before."""
-    if unit == "week":
-        return ((monday - timedelta(1), monday + timedelta(6)),)
-    return tuple((monday + timedelta(5 - back), monday + timedelta(6 - back)) for back in (0, 7))
-
-
-def _month_away(published: date, months: int) -> str:
-    """The month that is so many later, as "2024-07"."""
-    month = published.year * 12 + published.month - 1 + months
-    return f"{month // 12:04}-{month % 12 + 1:02}"
-
-
-_NEAR = {"yesterday": -1, "today": 0, "tomorrow": 1}
-
-
-def _weekdays(weekday: int, when: str, published: date) -> tuple[Days, ...]:
-    """The nearest such days: before and on the day itself, then after it; as "last" or "next" has it."""
-    past = published - timedelta((published.weekday() - weekday) % 7)
-    found = {"": (past, past + timedelta(7)), "this": (past, past + timedelta(7))}
-    before = past if past < published else past - timedelta(7)
-    found["last"] = (before, before - timedelta(7))
-    found["next"] = (past + timedelta(7), past + timedelta(14))
-    return tuple((day, day) for day in found[when])
-
-
-def _ago(form: str, published: date) -> tuple[Days, ...]:
-    number, unit, _ = form.split()
-    amount = round(float(number))
-    try:
-        if unit in _AGO:
-            day = published - timedelta(amount * _AGO[unit])
-            around = timedelta(3 if unit == "week" else 0)
-            return ((day - around, day + around),)
-        if unit == "year":
-            return _calendar(f"{published.year - amount:04}") if published.year > amount else ()
-        return _calendar(_month_away(published, -amount))
-    except (OverflowError, ValueError):  # longer ago than the calendar goes
-        return ()
 
 
 def _says_date(source: Value, claim: Value) -> bool:
     if source.kind != claim.kind:
         number, dated = (source, claim) if claim.kind == "date" else (claim, source)
+        if number is claim and dated.form == f"{number.amount:g} {number.unit} ago":
+            return True
         return number.kind == "number" and not number.unit and dated.form == f"{number.amount:g}"
-    if source.form == claim.form or _is_part(claim.form, source.form):
+    if source.form == claim.form or is_part(claim.form, source.form):
         return True
     return any(
         outer[0] <= inner[0] and inner[1] <= outer[1] for outer in claim.days for inner in source.days[:2]
-    )
-
-
-def _is_part(coarse: str, fine: str) -> bool:
-    """Whether the one says less of the same date: "2024-07" of "2024-07-28", "--07" of both."""
-    if not (coarse[:1] in "-12" and fine[:1] in "-12"):
-        return coarse in fine.split()
-    coarse_year, _, coarse_rest = coarse.partition("-") if coarse[0] != "-" else ("", "", coarse[2:])
-    fine_year, _, fine_rest = fine.partition("-") if fine[0] != "-" else ("", "", fine[2:])
-    same_year = not coarse_year or coarse_year == fine_year
-    return same_year and (
-        not coarse_rest or fine_rest.split("-")[: len(coarse_rest.split("-"))] == coarse_rest.split("-")
     )

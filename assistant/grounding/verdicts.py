@@ -2,8 +2,9 @@
 
 Little drops a claim: a value that is not there, a title or a speaker's words given to
 somebody else, a negation turned round, or two independent tests that agree about the same
-words. A claim that retells its sentences freely is not dropped for a value or a negation, since
-it may have counted, rounded or turned the sentence round; it is marked. Which sentences count
+words. A value that follows from others (``derived.py``) is there. A claim that retells its sentences
+freely is not dropped for a small number or a negation, since it may have counted what they list
+or turned them round; it is marked. Which sentences count
 as evidence, and for what, is in ``evidence.py``; the tests are in ``binding.py`` and ``modality.py``. Pure.
 """
 
@@ -15,6 +16,7 @@ from datetime import date
 
 from assistant.domain.answers import Support
 from assistant.grounding.binding import Finding, binding_findings
+from assistant.grounding.derived import Derivation, derivation, measures
 from assistant.grounding.evidence import (
     MAX_CHARACTERS,
     Cited,
@@ -25,10 +27,12 @@ from assistant.grounding.evidence import (
     read_claim,
     read_evidence,
 )
-from assistant.grounding.modality import limit_findings, limit_of, modality_findings, rounds
+from assistant.grounding.limits import limit_findings, limit_of, rounds
+from assistant.grounding.modality import modality_findings
+from assistant.grounding.naming import missing_names
 from assistant.grounding.overlap import below, share_of
-from assistant.grounding.values import Value, says
-from assistant.grounding.words import MAX_FACTS, Name, Text, stem
+from assistant.grounding.values import Value, says, values_in
+from assistant.grounding.words import MAX_FACTS
 
 __all__ = ["Cited", "Finding", "Verdict", "check_claim"]
 
@@ -37,8 +41,8 @@ _UNCITED = "it cites nothing"
 # From this share of words in common a claim follows its sentences, and what differs was changed.
 # News sentences with a digit changed lie above it (97 in 100), most free paraphrases below.
 _CLOSE = 0.75
-_RETOLD = frozenset({"value", "negation", "opposite"})  # what a free paraphrase may get wrong only seemingly
-_SMALL = 4.0  # numbers in words up to which a claim may have counted what the sentence lists
+_TURNED = frozenset({"negation", "opposite"})  # what a free paraphrase may get wrong only seemingly
+_SMALL = 12.0  # numbers up to which a claim may have counted what its sentences list
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +68,23 @@ def check_claim(claim: str, evidence: Sequence[Cited]) -> Verdict:
     published = next((one.published for one in cited if one.published), None)
     read, against = read_claim(claim[:MAX_CHARACTERS], published), read_evidence(cited)
     findings = tuple(
-        dict.fromkeys((*_findings(read, against), *_little_in_common(claim[:MAX_CHARACTERS], cited)))
+        dict.fromkeys((*_findings(read, against, cited), *_little_in_common(claim[:MAX_CHARACTERS], cited)))
     )
     if not _follows(read, cited, findings):
-        findings = tuple(one._replace(drops=one.drops and one.test not in _RETOLD) for one in findings)
+        counts = [
+            range(fact.first, fact.last) for fact in read.values if fact.value and _may_be_counted(fact.value)
+        ]
+        findings = tuple(
+            one._replace(drops=False) if one.test in _TURNED or one.about in counts else one
+            for one in findings
+        )
     return Verdict(_support(findings), _why(findings), findings)
 
 
 def _follows(claim: Read, cited: Sequence[Cited], findings: Sequence[Finding]) -> bool:
     """Whether the claim, its values and the words in question aside, is made of its sentences' words."""
     aside = {at for fact in claim.values for at in range(fact.first, fact.last + 1)}  # with what they count
-    aside |= {at for finding in findings if finding.test in _RETOLD for at in finding.about}
+    aside |= {at for finding in findings if finding.test in _TURNED | {"value"} for at in finding.about}
     said = {word.stem for at, word in enumerate(claim.text.words) if word.content and at not in aside}
     return share_of(said, cited) >= _CLOSE
 
@@ -94,9 +104,9 @@ def _bare(text: str) -> str:
     return " ".join(text.split()).rstrip(".")
 
 
-def _findings(claim: Read, evidence: Evidence) -> Iterator[Finding]:
-    yield from _missing_values(claim, evidence)
-    yield from _missing_names(claim, evidence)
+def _findings(claim: Read, evidence: Evidence, cited: Sequence[Cited]) -> Iterator[Finding]:
+    yield from _missing_values(claim, evidence, cited)
+    yield from missing_names(claim, evidence)
     yield from binding_findings(claim, evidence)
     yield from modality_findings(claim, evidence)
 
@@ -137,7 +147,7 @@ def _why(findings: Sequence[Finding]) -> str:
 # Values
 
 
-def _missing_values(claim: Read, evidence: Evidence) -> Iterator[Finding]:
+def _missing_values(claim: Read, evidence: Evidence, cited: Sequence[Cited]) -> Iterator[Finding]:
     source = evidence.read
     if len(claim.values) > MAX_FACTS:
         yield Finding("value", False, "it holds more values than are checked")
@@ -146,22 +156,38 @@ def _missing_values(claim: Read, evidence: Evidence) -> Iterator[Finding]:
         if value is None or _is_inside_span(fact, claim.values):
             continue
         own = bearing_out(source, value)
-        if own:
+        written, about = claim.text.slice(fact.first, fact.last), range(fact.first, fact.last)
+        if own and _has_other_unit(value, own, source.values):
+            yield Finding("value", False, f"{written} has another unit in the cited sentence", about)
+        elif own:
             yield from limit_findings(fact, own, claim.text, source.text)
-            continue
-        about, written = range(fact.first, fact.last), claim.text.slice(fact.first, fact.last)
-        if any(says(title, value) and title.unit == value.unit for title in evidence.titles):
-            continue
-        limit = limit_of(claim.text, fact)
-        if any(one.value and rounds(value, limit, one.value) for one in source.values):
-            continue
-        if value.kind == "date" and _is_about_publication(value, evidence.published):
-            reason = f"{written} is only when the article was published"
-            yield Finding("value", False, reason, about)
-        elif _may_be_counted(value):
-            yield Finding("value", False, f"{written} is not in the cited sentence, as a figure", about)
-        else:
-            yield Finding("value", True, f"{written} is not in the cited sentence", about)
+        elif not _is_elsewhere(claim, fact, value, evidence):
+            drops, where = _absence(claim, fact, evidence, cited)
+            if where:
+                yield Finding("value", drops, f"{written} is {where}", about)
+
+
+def _is_elsewhere(claim: Read, fact: Fact, value: Value, evidence: Evidence) -> bool:
+    """Whether a title has the value, or it is a rounding that the claim's limit makes true."""
+    if any(says(title, value) and title.unit == value.unit for title in evidence.titles):
+        return True
+    limit = limit_of(claim.text, fact)
+    return any(one.value and rounds(value, limit, one.value) for one in evidence.read.values)
+
+
+def _absence(claim: Read, fact: Fact, evidence: Evidence, cited: Sequence[Cited]) -> tuple[bool, str]:
+    """Whether a value that is not written drops the claim, and where it is; empty when it follows."""
+    value = fact.value
+    if value and value.kind == "date" and _is_about_publication(value, evidence.published):
+        return False, "only when the article was published"
+    sureness = derivation(claim, fact, evidence)
+    if sureness is Derivation.SURE:
+        return False, ""
+    if sureness is Derivation.POSSIBLE:
+        return False, "not in the cited sentence, but may be counted from it"
+    if value and _is_before(value, cited):
+        return False, "only in a sentence before the cited one"
+    return True, "not in the cited sentence"
 
 
 def _is_inside_span(fact: Fact, facts: Sequence[Fact]) -> bool:
@@ -172,70 +198,32 @@ def _is_inside_span(fact: Fact, facts: Sequence[Fact]) -> bool:
     )
 
 
+def _may_be_counted(value: Value) -> bool:
+    """Whether it may be a count of what is told: a small number, a rank, how many times, a fraction."""
+    if value.kind in ("times", "some", "ordinal"):
+        return True
+    return value.kind == "number" and value.amount <= _SMALL
+
+
+def _is_before(value: Value, cited: Sequence[Cited]) -> bool:
+    """Whether a sentence before a cited one has the value, which only names may come from."""
+    before = (found for one in cited for piece in one.before for found in values_in(piece, one.published))
+    return any(says(found, value) and found.unit == value.unit for found in before)
+
+
+def _has_other_unit(value: Value, own: Sequence[Fact], facts: Sequence[Fact]) -> bool:
+    """Whether a bare number of the sentences is taken for one with a unit where they measure otherwise.
+
+    "480 tonnes in a good year, 150 now" bears out 150 tonnes, not 150 kilograms.
+    """
+    if not value.unit or value.kind != "number" or any(one.value and one.value.unit for one in own):
+        return False
+    units = {one.value.unit for one in facts if one.value and measures(one.value) == measures(value)}
+    return bool(units) and value.unit not in units
+
+
 def _is_about_publication(value: Value, published: Sequence[date]) -> bool:
     return any(first <= day <= last for day in published for first, last in value.days[:1])
-
-
-def _may_be_counted(value: Value) -> bool:
-    """Whether it is a small number in words that counts what is listed, or how many times."""
-    if value.kind in ("times", "some"):
-        return True
-    return value.kind == "number" and value.amount <= _SMALL and not value.unit and value.text.isalpha()
-
-
-# Names
-
-
-def _missing_names(claim: Read, evidence: Evidence) -> Iterator[Finding]:
-    texts = (evidence.read.text, *evidence.around)
-    for name in claim.text.names:
-        if not name.unsure and not any(_names(text, name, claim.text) for text in texts):
-            written = claim.text.slice(name.first, name.last)
-            yield Finding(
-                "name", False, f"{written} is not in the cited sentence", range(name.first, name.last)
-            )
-
-
-def _names(text: Text, name: Name, claim: Text) -> bool:
-    """Whether the text has the name: in other words for a nation, by its initials, or cut short."""
-    if all(_has(text, word) for word in name.words if word not in _NO_NAME):
-        return True
-    initials = "".join(word[0] for word in name.words if word not in _SMALL_WORDS)
-    if len(initials) > 1 and (
-        initials in text.vocabulary or (initials == "us" and "america" in text.vocabulary)
-    ):
-        return True
-    written = claim.words[name.first].text.replace(".", "")
-    return written.isupper() and any(written.lower() in row for row in _initials(text, len(written)))
-
-
-_NO_NAME = frozenset(
-    ["mr.", "mrs.", "ms.", "jr.", "sr.", "mr", "mrs", "ms", "jr", "the", "inc.", "corp.", "co.", "inc"]
-)
-_SMALL_WORDS = frozenset(["of", "the", "and", "for"])
-_KIN = 4  # letters that "Ukraine" and "Ukrainian" share
-
-
-def _has(text: Text, word: str) -> bool:
-    bare = word.replace(".", "")
-    return (
-        bare in text.vocabulary
-        or word in text.vocabulary
-        or stem(word) in text.stems
-        or (len(bare) > _KIN and any(other[: len(bare) - 2] == bare[:-2] for other in text.vocabulary))
-        or any(stem(part) in text.stems for part in word.split())
-    )
-
-
-def _initials(text: Text, length: int) -> Iterator[str]:
-    """The first letters of capital words in a row, and of any words for longer abbreviations ("GDP")."""
-    words = [word for word in text.words if word.lower not in _SMALL_WORDS]
-    yield "".join(word.text[0].lower() if word.capital else " " for word in words) if length > 1 else ""
-    if length >= _SURE_INITIALS:
-        yield "".join(word.text[0].lower() for word in words)
-
-
-_SURE_INITIALS = 3
 
 
 # Overlap

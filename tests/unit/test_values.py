@@ -33,6 +33,7 @@ def only(text: str, published: date | None = SUNDAY) -> Value:
         ("50 cents", "money", 0.5, "$"),
         ("13 per cent", "percent", 13, "%"),
         ("3.5 percentage points", "points", 3.5, "points"),
+        ("50 basis points", "points", 0.5, "points"),
         ("its 10th increase", "ordinal", 10, ""),
         ("the twenty-first time", "ordinal", 21, ""),
         ("an 18-month closure", "number", 18, "month"),
@@ -40,6 +41,15 @@ def only(text: str, published: date | None = SUNDAY) -> Value:
         ("70 square miles", "number", 70, "square mile"),
         ("it doubled", "times", 2, ""),
         ("tens of thousands fled", "some", 10_000, ""),
+        ("nine in ten voters", "number", 0.9, ""),
+        ("one adult in nine", "number", 0.111111, ""),
+        ("one out of every five voters", "number", 0.2, ""),
+        ("every ninth adult", "number", 0.111111, ""),
+        ("half a year later", "number", 0.5, "year"),
+        ("it fell by almost a fifth.", "number", 0.2, ""),
+        ("a second factor", "ordinal", 2, ""),
+        ("it costs 12 crowns", "money", 12, "krona"),
+        ("1945 has weighed on it", "date", 0, ""),
     ],
 )
 def test_a_quantity_has_one_normal_form(text: str, kind: str, amount: float, unit: str) -> None:
@@ -47,7 +57,16 @@ def test_a_quantity_has_one_normal_form(text: str, kind: str, amount: float, uni
     assert (value.kind, value.amount, value.unit) == (kind, amount, unit)
 
 
-@pytest.mark.parametrize("text", ["one of them", "for the first time", "It may march on.", "a second later"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one of them",
+        "for the first time",
+        "It may march on.",
+        "a second later",
+        "second-hand",
+    ],
+)
 def test_words_that_are_no_values_here(text: str) -> None:
     assert values_in(text) == ()
 
@@ -64,6 +83,9 @@ def test_words_that_are_no_values_here(text: str) -> None:
         ("in 2022", "2022"),
         ("in the 1990s", "199-"),
         ("on Sunday", "sunday"),
+        ("the fifteenth of January", "--01-15"),
+        ("January twenty-first", "--01-21"),
+        ("in December 1967: a plan", "1967-12"),
     ],
 )
 def test_a_date_is_what_the_text_gives_of_it(text: str, form: str) -> None:
@@ -82,6 +104,10 @@ def test_a_date_is_what_the_text_gives_of_it(text: str, form: str) -> None:
         ("three years ago", date(2021, 1, 1), date(2021, 12, 31)),
         ("two months ago", date(2024, 5, 1), date(2024, 5, 31)),
         ("on May 3", date(2024, 5, 3), date(2024, 5, 3)),
+        ("this evening", SUNDAY, SUNDAY),
+        ("next spring", date(2025, 3, 1), date(2025, 5, 31)),
+        ("last winter", date(2023, 12, 1), date(2024, 2, 29)),
+        ("this autumn", date(2024, 9, 1), date(2024, 11, 30)),
     ],
 )
 def test_a_relative_date_counts_from_publication(text: str, first: date, last: date) -> None:
@@ -91,7 +117,30 @@ def test_a_relative_date_counts_from_publication(text: str, first: date, last: d
 
 @pytest.mark.parametrize(
     ("text", "forms"),
-    [("7:30 p.m.", ["19:30"]), ("4 pm", ["16:00"]), ("12:05 am", ["0:05"]), ("19:30", ["19:30"])],
+    [
+        ("on 3 May last year", ["2023-05-03"]),
+        ("on 19 January 1960, in force on 23 June of that year", ["1960-01-19", "1960-06-23"]),
+        ("in 1960, and on 23 June of the same year", ["1960", "1960-06-23"]),
+        ("on 23 June of that year", ["--06-23"]),
+    ],
+)
+def test_a_date_takes_the_year_that_the_text_points_to(text: str, forms: list[str]) -> None:
+    dates = [value.form for value in values_in(text, SUNDAY) if value.kind == "date"]
+    assert [form for form in dates if form != "last year"] == forms
+
+
+@pytest.mark.parametrize(
+    ("text", "forms"),
+    [
+        ("7:30 p.m.", ["19:30"]),
+        ("4 pm", ["16:00"]),
+        ("12:05 am", ["0:05"]),
+        ("19:30", ["19:30"]),
+        ("at noon", ["12:00"]),
+        ("7.30 p.m.", ["19:30"]),
+        ("six in the evening", ["18:00"]),
+        ("three in the morning", ["3:00"]),
+    ],
 )
 def test_a_time_of_day_has_one_form(text: str, forms: list[str]) -> None:
     assert [value.form for value in values_in(text)] == forms
@@ -139,6 +188,11 @@ def test_a_value_knows_where_it_stands() -> None:
         ("yesterday", "Sunday", False),
         ("7:30 p.m.", "19:30", True),
         ("10th", "10", False),
+        ("four years ago", "four years", True),
+        ("four years ago", "five years", False),
+        ("57 million years ago", "57 million years", True),
+        ("next spring", "2025", True),
+        ("next spring", "2024", False),
     ],
 )
 def test_what_a_source_says_of_a_value(source: str, claim: str, expected: bool) -> None:

@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 
 from assistant.domain.answers import Support
+from assistant.grounding.evidence import read_claim
+from assistant.grounding.limits import limit_of, rounds
 from assistant.grounding.values import values_in
 from assistant.grounding.verdicts import Cited, Finding, Verdict, check_claim
 from assistant.grounding.words import TOKEN, read
@@ -140,6 +142,214 @@ def test_the_day_of_publication_alone_marks() -> None:
 def test_a_rounding_needs_a_word_that_makes_it_true(number: str, support: Support) -> None:
     rest = "people came to the old harbour of Velden."
     assert verdict(f"{number} {rest}", f"On Monday 54,210 {rest}").support is support
+
+
+SURE, POSSIBLE, NONE = Support.SUPPORTED, Support.PARTIAL, Support.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("source", "claim", "support"),
+    [
+        # differences, sums, what is left
+        ("Turnout rose from 40 to 52 seats in Velden.", "Turnout in Velden rose by 12 seats.", SURE),
+        ("Turnout rose from 40 to 52 seats in Velden.", "Turnout in Velden rose by 13 seats.", NONE),
+        (
+            "The fare in Velden was 12 crowns and is 14 crowns.",
+            "The fare in Velden is two crowns dearer.",
+            SURE,
+        ),
+        ("Turnout in Velden was 63.7%, down from 70.2%.", "Turnout in Velden was 6.5 points down.", SURE),
+        ("Prices in Velden rose from 40 to 50 euros.", "Prices in Velden rose by 25 percent.", SURE),
+        ("Velden has 30 boys and 25 girls.", "Velden has 55 boys and girls together.", SURE),
+        ("Velden has 30 boys and 25 girls.", "Velden has 55.", POSSIBLE),
+        ("In Velden 60% voted against it.", "In Velden the remaining 40 percent voted for it.", SURE),
+        ("The Union lost 19 of its 61 seats.", "The Union fell from 61 seats to 42.", SURE),
+        ("The Union lost 19 of its 61 seats.", "The Union fell from 61 seats to 43.", NONE),
+        ("All but two of the 23 boats in Velden sank.", "In Velden 21 boats sank.", SURE),
+        # shares
+        ("Three of the nine boats in Velden sank.", "A third of the boats in Velden sank.", SURE),
+        (
+            "Of the voters in Velden 19% stayed away.",
+            "About a fifth of the voters in Velden stayed away.",
+            SURE,
+        ),
+        (
+            "Of the voters in Velden 19% stayed away.",
+            "More than a fifth of the voters in Velden stayed away.",
+            NONE,
+        ),
+        ("Nine in ten boats in Velden sank.", "In Velden 90 percent of boats sank.", SURE),
+        ("The harvest in Velden halved.", "In Velden 50% of the harvest was lost.", SURE),
+        # counts of what is told
+        ("Both sides in Velden signed.", "In Velden the two sides signed.", SURE),
+        ("Arden, Bellamy and Castor signed.", "The three signed, Arden among them.", SURE),
+        ("Arden, Bellamy and Castor signed.", "The five signed, Arden among them.", NONE),
+        ("Arden declined the prize twice.", "Arden declined the prize on two occasions.", SURE),
+        # lengths of time and times of day
+        ("The dam in Velden was shut for a decade.", "The dam in Velden was shut for ten years.", SURE),
+        (
+            "Samples are taken in Velden every fortnight.",
+            "Samples are taken in Velden every two weeks.",
+            SURE,
+        ),
+        ("The trial in Velden took 18 months.", "The trial in Velden took one and a half years.", SURE),
+        ("Oil in Velden rose within a year.", "Oil in Velden rose within twelve months.", SURE),
+        ("The dam in Velden has stood since 1974.", "The dam in Velden has stood for 50 years.", SURE),
+        ("The dam in Velden has stood since 1974.", "The dam in Velden has stood for 40 years.", NONE),
+        ("The march in Velden ended after 5 p.m.", "The march in Velden ended after five.", SURE),
+        ("The march in Velden ended after 5 p.m.", "The march in Velden ended after six.", NONE),
+        (
+            "Velden was hit on 6 August 1945 and Arden three days later.",
+            "Arden was hit on 9 August 1945.",
+            SURE,
+        ),
+        (
+            "Velden was hit on 6 August 1945 and Arden three days later.",
+            "Arden was hit on 8 August 1945.",
+            NONE,
+        ),
+        ("The trial in Velden ran from 3 March to 17 March.", "The trial in Velden took two weeks.", SURE),
+        (
+            "The port of Velden was shut from Monday to Thursday.",
+            "The port of Velden was shut four days.",
+            SURE,
+        ),
+        (
+            "The port of Velden was shut from Monday to Thursday.",
+            "The port of Velden was shut six days.",
+            NONE,
+        ),
+        ("The play in Velden runs from 7.30 p.m. to 10 p.m.", "The play in Velden lasts 150 minutes.", SURE),
+        ("Arden was born in 1951.", "Arden is 72.", SURE),
+        ("Arden was born in 1951.", "Arden is 70.", NONE),
+        ("It dates from the 19th century.", "It was built in the 1800s.", SURE),
+        ("The dam closes at the end of the year.", "The dam closes in December 2024.", SURE),
+        # parts, multiples and other measures
+        ("Two thirds of the 300 pupils passed.", "Of the pupils 200 passed.", SURE),
+        ("The dam cost 48 million euros, twice the first sum.", "The first sum was 24 million euros.", SURE),
+        ("Prices in Velden tripled.", "Prices in Velden rose by 200 percent.", SURE),
+        ("The road to Velden is 42.2 km long.", "The road to Velden is 26 miles long.", SURE),
+        ("The road to Velden is 42.2 km long.", "The road to Velden is 28 miles long.", NONE),
+        # ranks and repetitions
+        ("The walk was held for the 25th time.", "The walk has been held 25 times.", SURE),
+        ("Arden won the cup three times.", "Arden is a three-time winner of the cup.", SURE),
+        ("Former world number three Arden retires.", "Arden retires, once third in the world.", SURE),
+        ("Arden dropped to 212th in the rankings.", "Arden dropped to number 212 in the rankings.", SURE),
+    ],
+)
+def test_a_value_may_follow_from_others(source: str, claim: str, support: Support) -> None:
+    found = verdict(claim, source)
+    missing = [one for one in found.findings if one.test == "value"]
+    assert (bool(missing), any(one.drops for one in missing)) == (support is not SURE, support is NONE), found
+
+
+def test_a_limit_of_a_computed_value_is_the_claims_own() -> None:
+    source = "The fare in Velden was 12 crowns and is 14 crowns."
+    assert against("The fare in Velden is at least two crowns dearer.", source) == {"value"}
+    assert against("The fare in Velden is two crowns dearer.", source) == set()
+
+
+def test_a_value_of_the_sentence_before_marks() -> None:
+    cited = [Cited("It will be shut then.", ("The Ostrava bridge opens on 9 July.",), published=SUNDAY)]
+    found = check_claim("The Ostrava bridge will be shut on 9 July.", cited)
+    assert found.findings[0].reason == "9 July is only in a sentence before the cited one"
+    assert found.support is Support.PARTIAL
+
+
+def test_a_bare_number_is_not_taken_for_another_unit_of_what_is_measured() -> None:
+    source = "In a good year the growers of Velden bring in 480 tonnes; this season they hope for 150."
+    assert against("The growers of Velden hope for 150 tonnes this season.", source) == set()
+    assert against("The growers of Velden hope for 150 kilograms this season.", source) == {"value"}
+
+
+@pytest.mark.parametrize(
+    ("claim", "drops"),
+    [
+        ("Far fewer folk than usual, some 5,700 of them, turned out at Velden's quay", True),
+        ("Far fewer folk than usual, seven of them, turned out at Velden's quay", False),
+    ],
+)
+def test_a_free_paraphrase_is_dropped_for_a_figure_and_marked_for_a_count(claim: str, drops: bool) -> None:
+    found = verdict(claim, "The harbour of Velden saw little of the crowd that it gets in summer.")
+    assert [one.drops for one in found.findings if one.test == "value"] == [drops]
+
+
+@pytest.mark.parametrize(
+    ("source", "claim", "missing"),
+    [
+        ("The United States signed.", "Washington signed.", False),
+        ("The United States signed.", "America signed.", False),
+        ("The U.S. signed.", "The American chiefs signed.", False),
+        ("The United States signed.", "It was signed in Washington.", True),
+        ("It was signed in Washington.", "They signed in Washington.", False),
+        ("North Korea fired a missile.", "Pyongyang fired a missile.", False),
+        ("North Korea fired a missile.", "Seoul fired a missile.", True),
+        ("The Federal Reserve raised rates.", "The Fed raised rates.", False),
+        ("The Japanese minister resigned.", "The minister of Japan resigned.", False),
+        (
+            "It bought Tomahawk missiles from the United States.",
+            "It bought American Tomahawk missiles.",
+            False,
+        ),
+        ("Hollmark is in the final.", "Awaiting Hollmark is the final.", False),
+        ("Hollmark is in the final.", "Awaiting Ravensey is the final.", True),
+        ("It was signed.", "Give us time to read what was signed.", False),
+    ],
+)
+def test_a_name_may_be_said_otherwise(source: str, claim: str, missing: bool) -> None:
+    found = check_claim(claim, [Cited(source)])
+    assert any(one.test == "name" for one in found.findings) is missing
+
+
+@pytest.mark.parametrize(
+    ("claim", "limit"),
+    [
+        ("More than 30 ships sank.", "at least"),
+        ("No more than 30 ships sank.", "at most"),
+        ("No fewer than 30 ships sank.", "at least"),
+        ("Over 30 ships sank.", "at least"),
+        ("It fell over 30 years.", ""),
+        ("It fell over well over 30 years.", "at least"),
+        ("It fell over the 30 fiscal years.", ""),
+        ("It is well over the 30 percent that they want.", ""),
+        ("It covers 30 ships.", ""),
+        ("The fare went up to 30 crowns.", ""),
+        ("Up to 30 ships sank.", "at most"),
+        ("It comes every 30 years.", ""),
+        ("Every 30 ships have one.", "all"),
+        ("Only 30 ships sank.", "only"),
+        ("30 or so ships sank.", "about"),
+        ("30 or more ships sank.", "at least"),
+    ],
+)
+def test_what_limits_a_number(claim: str, limit: str) -> None:
+    parsed = read_claim(claim, None)
+    assert limit_of(parsed.text, parsed.values[0]) == limit
+
+
+@pytest.mark.parametrize(
+    ("claim", "limit", "source", "expected"),
+    [
+        ("50,000", "at least", "54,217", True),
+        ("50,000", "at most", "54,217", False),
+        ("55,000", "at most", "54,217", True),
+        ("54,000", "about", "54,217", True),
+        ("54,000", "", "54,217", False),
+        ("a million", "at least", "1.3 million", True),
+        ("a thousand", "at least", "1,150", True),
+        ("two million", "at least", "1.3 million", False),
+        ("54,217", "about", "54,000", False),
+        ("40 acres", "at least", "49", False),
+    ],
+)
+def test_a_rounding_is_what_its_limit_makes_true(claim: str, limit: str, source: str, expected: bool) -> None:
+    assert rounds(values_in(claim)[0], limit, values_in(source)[0]) is expected
+
+
+def test_who_is_sentenced_to_more_than_four_years_gets_four_and_some_months() -> None:
+    source = "The court of Velden sent Arden to prison for four years and three months."
+    assert against("The court of Velden sent Arden to prison for more than four years.", source) == set()
+    assert against("The court of Velden sent Arden to prison for less than four years.", source) == {"limit"}
 
 
 def test_two_tests_that_agree_about_the_same_words_drop() -> None:
