@@ -2,7 +2,8 @@
 
 A person who gets no answer can then tell a corpus that ends too early from a question that
 was put too narrowly. What is known nearby is one sentence, as it stands in its article, and
-never a list of sources.
+never a list of sources. Where that sentence counts something otherwise than the question takes
+for granted, this is said: the premise is false, and the sentence is the answer.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from assistant.domain.passages import RankedPassage
 from assistant.domain.text import clean, counted
 from assistant.grounding.links import hosts, without_links
 from assistant.grounding.markers import neutral
+from assistant.grounding.values import Value, same_value, values_in
+from assistant.grounding.words import read
 from assistant.ports import Generation
 from assistant.questions import content
 
+_MOST_PREMISES = 5  # numbers of a question that are looked at
+_MOST_NOUNS = 3  # words behind a number that name what it counts
 MAX_QUOTE = 300  # characters; longer ones are lists and tables more often than sentences
 
 
@@ -42,7 +47,8 @@ def told(reason: AbstentionReason, corpus: CorpusInfo, dropped: int, *, found: b
 def nearest(question: str, ranked: Sequence[RankedPassage], generation: Generation) -> str:
     """What the best passage says about the question's terms, in one sentence, and where.
 
-    The article alone, when no sentence of the passage has any of the terms; empty without a passage.
+    A number of the question that it gives otherwise is named before it. The article alone, when no
+    sentence of the passage has any of the terms; empty without a passage.
     """
     if not ranked:
         return ""
@@ -57,7 +63,39 @@ def nearest(question: str, ranked: Sequence[RankedPassage], generation: Generati
     title, *dateline = map(_harmless, (best.article.label, *best.article.dateline))
     if not shared.get(closest):
         return f"Nearest article: {title} ({', '.join(dateline)})."
-    return f"Nearest: “{_short(_harmless(closest))}” ({', '.join([title, *dateline])})."
+    premise = _false_premise(question, closest[:MAX_QUOTE])
+    opening = f"The question says {premise}, and the nearest sentence otherwise" if premise else "Nearest"
+    return f"{opening}: “{_short(_harmless(closest))}” ({', '.join([title, *dateline])})."
+
+
+def _false_premise(question: str, sentence: str) -> str:
+    """The number of the question that the sentence gives otherwise for the same thing; empty for none.
+
+    The sentence must have all other words of the question: 3 people killed are none of 17 injured.
+    """
+    there = read(sentence).stems
+    for value in values_in(question)[:_MOST_PREMISES]:
+        thing = _counted(question, value)
+        others = [other for other in values_in(sentence) if thing and _counted(sentence, other) == thing]
+        if not others or any(same_value(other, value) for other in values_in(sentence)):
+            continue
+        if read(content(question.replace(value.text, ""))).stems <= there:
+            return value.text
+    return ""
+
+
+def _counted(text: str, value: Value) -> str:
+    """The stem of the noun that a plain number counts: "troops" of "54,000 American troops"; else empty."""
+    if value.kind != "number" or value.unit:
+        return ""
+    parsed, found = read(text), ""
+    behind = [at for at, word in enumerate(parsed.words) if word.start >= value.end][:_MOST_NOUNS]
+    for at in behind:
+        word = parsed.words[at]
+        if not word.content or not word.lower[0].isalpha() or (found and parsed.verbs[at]):
+            break
+        found = word.stem
+    return found
 
 
 def _days(corpus: CorpusInfo) -> str:

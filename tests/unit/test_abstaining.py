@@ -30,6 +30,27 @@ def near(question: str, *articles: Article, found_by: str = "") -> str:
         return nearest(question, ranked, current)
 
 
+TROOPS = sample_article("t", "Japan hosts 54,000 American troops. The sea was calm.", published="2031-03-04")
+
+
+@pytest.mark.parametrize(
+    ("question", "premise"),
+    [
+        ("Why does Japan host 60,000 American troops?", "60,000"),
+        ("Since when has Japan been hosting sixty thousand troops?", "sixty thousand"),
+        ("Why did Japan expel 60,000 American troops?", ""),
+        ("Why does Japan host 54,000 American troops?", ""),
+        ("Why does Japan host American troops?", ""),
+        ("Why has Japan paid $60,000 for American troops?", ""),
+        ("Why does Japan host 60,000 American sailors?", ""),
+        ("Why has Japan hosted American troops since 1945?", ""),
+    ],
+)
+def test_a_number_that_the_nearest_sentence_gives_otherwise_is_named(question: str, premise: str) -> None:
+    opening = f"The question says {premise}, and the nearest sentence otherwise" if premise else "Nearest"
+    assert near(question, TROOPS).startswith(f"{opening}: “Japan hosts 54,000 American troops.”")
+
+
 @pytest.mark.parametrize(
     ("reason", "dropped", "found", "said"),
     [
