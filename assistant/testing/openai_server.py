@@ -18,6 +18,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -231,13 +232,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, OverflowError, ValueError) as error:
         sys.stderr.write(f"{options.script or 'error'}: {error}\n")
         return 2
-    with server:
+    with suppress(KeyboardInterrupt), server:  # from the first moment on: who reads the address may interrupt
         sys.stdout.write(f"{server.base_url}\n")
         sys.stdout.flush()
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return 0
+        threading.Event().wait()
     return 0
 
 
