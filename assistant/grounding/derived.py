@@ -49,17 +49,18 @@ def derivation(claim: Read, fact: Fact, evidence: Evidence) -> Derivation:
     value = fact.value
     if value is None:
         return Derivation.NONE
-    case = _Case(claim.text, fact, value, limit_of(claim.text, fact), evidence)
-    best = case.best()
-    if best is Derivation.SURE and case.limit in ("at least", "at most") and not _is_limited(case):
-        case.limit = ""  # which must make the value true: "nearly a fifth" is 18 %, "at least 12" is not 12
-        best = Derivation.POSSIBLE if case.best() is Derivation.SURE else best
+    limit = limit_of(claim.text, fact)
+    best = _Case(claim.text, fact, value, limit, evidence).best()
+    if best is Derivation.SURE and limit in ("at least", "at most") and not _is_limited(evidence, limit):
+        # A limit has to make the value true: "nearly a fifth" is 18 %, and "at least 12" is not 12.
+        without = _Case(claim.text, fact, value, "", evidence).best()
+        return Derivation.POSSIBLE if without is Derivation.SURE else best
     return best
 
 
-def _is_limited(case: _Case) -> bool:
-    """Whether the sentences limit one of their numbers in the claim's way."""
-    return any(limit_of(case.source, one) == case.limit for one in case.evidence.read.values)
+def _is_limited(evidence: Evidence, limit: str) -> bool:
+    """Whether the sentences limit one of their numbers in this way."""
+    return any(limit_of(evidence.read.text, one) == limit for one in evidence.read.values)
 
 
 class _Case:
