@@ -310,7 +310,7 @@ def _lost(claim: Text, source: Text) -> Finding | None:
             continue
         if any(_opposite_in(source, at, claim) for at in cue.targets):
             continue
-        first, last = _clause(source, cue.at)
+        first, last = source.stretch(cue.at, CLAUSE_ENDS)
         within = {
             source.words[at].stem for at in range(first, last) if source.words[at].content and at != cue.at
         }
@@ -331,15 +331,6 @@ def _lost(claim: Text, source: Text) -> Finding | None:
 
 
 _MOST = 0.6  # share of a clause's other words that are in the claim
-
-
-def _clause(text: Text, at: int) -> tuple[int, int]:
-    first = last = at
-    while first and text.lowers[first - 1] not in CLAUSE_ENDS:
-        first -= 1
-    while last < len(text.words) and text.lowers[last] not in CLAUSE_ENDS:
-        last += 1
-    return first, last
 
 
 def _is_doubted(text: Text, at: int) -> bool:

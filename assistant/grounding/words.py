@@ -182,10 +182,14 @@ class Text:
 
     def sentence(self, index: int) -> tuple[int, int]:
         """The first and the last word, exclusive, of the sentence around a word."""
+        return self.stretch(index, SENTENCE_ENDS)
+
+    def stretch(self, index: int, ends: frozenset[str]) -> tuple[int, int]:
+        """The first and the last word, exclusive, of what lies around a word between two of the ends."""
         first = last = index
-        while first and self.lowers[first - 1] not in SENTENCE_ENDS:
+        while first and self.lowers[first - 1] not in ends:
             first -= 1
-        while last < len(self.words) and self.lowers[last] not in SENTENCE_ENDS:
+        while last < len(self.words) and self.lowers[last] not in ends:
             last += 1
         return first, last
 
