@@ -54,7 +54,7 @@ def compose(question: str, found: Extract, lexical: LexicalIndex, library: Libra
         Citation(n, candidate.article, candidate.sentence.span, candidate.sentence.text)
         for n, candidate in enumerate(shown, 1)
     )
-    claims = tuple(  # an article's own "[2]" must not pass for a citation
+    claims = tuple(
         Claim(neutral(candidate.sentence.cleaned), Support.SUPPORTED, _WHY, (n,))
         for n, candidate in enumerate(shown, 1)
     )

@@ -405,9 +405,8 @@ class _Drafting:
         if not self.made.strictness.shows(verdict.support):
             return None
         numbers = tuple(self.numbers.setdefault(one, len(self.numbers) + 1) for one in grounded.cited)
-        text = (
-            unquoted(grounded.text) if grounded.why_dropped else grounded.text
-        )  # nobody has found its quotes
+        # Of a statement with a fault nobody has found what it quotes.
+        text = unquoted(grounded.text) if grounded.why_dropped else grounded.text
         return Claim(text, verdict.support, verdict.why, numbers)
 
     def _verdict(self, grounded: Grounded) -> Verdict:

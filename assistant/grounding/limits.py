@@ -109,13 +109,10 @@ def _is_range(text: Text) -> bool:
 def _goes_on(text: Text, fact: Fact) -> bool:
     """Whether more is added to the number: "four years and three months"."""
     behind = text.lowers[fact.last : fact.last + 3]
-    return len(behind) == 3 and behind[1] == "and" and behind[2][:1].isalnum() and _counts(behind[2])  # noqa: PLR2004
+    return behind[1:2] == ("and",) and any(word[0].isdecimal() or word in _ADDED for word in behind[2:])
 
 
-def _counts(word: str) -> bool:
-    return word[0].isdecimal() or word in listed(
-        "one two three four five six seven eight nine ten eleven a half"
-    )
+_ADDED = listed("one two three four five six seven eight nine ten eleven a half")
 
 
 def rounds(claim: Value, limit: str, source: Value) -> bool:

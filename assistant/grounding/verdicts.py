@@ -42,6 +42,8 @@ _UNCITED = "it cites nothing"
 # News sentences with a digit changed lie above it (97 in 100), most free paraphrases below.
 _CLOSE = 0.75
 _TURNED = frozenset({"negation", "opposite"})  # what a free paraphrase may get wrong only seemingly
+# Tests that look at different things: what stands near, what is counted, who does or says it, how much.
+_INDEPENDENT = frozenset({"swap", "unit", "role", "speaker", "plan", "limit"})
 _SMALL = 12.0  # numbers up to which a claim may have counted what its sentences list
 
 
@@ -126,10 +128,6 @@ def _agreeing(findings: Sequence[Finding]) -> bool:
         for index, a in enumerate(findings)
         for b in findings[:index]
     )
-
-
-# Tests whose errors have nothing to do with each other, as far as measured.
-_INDEPENDENT = frozenset({"swap", "unit", "role", "speaker", "plan", "limit"})
 
 
 def _meet(a: range, b: range) -> bool:
