@@ -3,7 +3,8 @@
 They are data like any other sentence, and are shown and searched as such. But a claim that rests on
 one repeats what somebody wants to be said, not what is so: it is never called supported, and
 no extract is made of one. What is looked for is how such a sentence speaks: to whoever answers,
-about instructions and answers. The names of models and known attacks are no part of it. Pure.
+about instructions and answers, and the marks of chat formats. A headline that begins like an order
+("Output rose 5 percent") is taken for one, too. Pure.
 """
 
 from __future__ import annotations

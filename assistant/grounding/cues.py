@@ -1,6 +1,7 @@
 """What a text denies, in whatever words.
 
-"Not", "no" and "without"; verbs that deny ("refused to", "ruled out"); words that say that
+"Not", "no" and "without"; verbs that deny with what follows them ("refused to", "ruled out"; not yet
+"denied taking"); words that say that
 something is not there ("lost", "full") and prefixes that turn a word around ("unhurt",
 "harmless"). What only limits ("no fewer than", "not only") denies nothing, and two negations
 that cancel each other ("cannot do without") are none. Pure.

@@ -1,7 +1,7 @@
 """What a claim is held against: the cited sentences as one text, and what else may name things.
 
-The sentences alone bear out values and who does what. The two sentences before each, the
-article's title and the name of its outlet may only resolve names. Pure.
+The sentences alone bear out who does what. The two sentences before each, the article's title and
+the name of its outlet may only resolve names, but that a value in the title counts as there. Pure.
 """
 
 from __future__ import annotations

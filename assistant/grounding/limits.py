@@ -1,7 +1,7 @@
 """What limits a number: "at least", "nearly", "only"; and which number is a rounding of which.
 
-A claim may be more careful than its sentence ("about 600" for "nearly 600") and never less: a
-limit that the same number of the sentences does not have is found. Pure.
+A claim may be more careful than its sentence ("about 600" for "nearly 600"): a limit that the same
+number of the sentences does not have is found, and one that the claim leaves out is not. Pure.
 """
 
 from __future__ import annotations
