@@ -2,7 +2,8 @@
 
 Its score is the number of times that a word of the question meets the same word in the
 passage. The file is written byte by byte in Protocol Buffers' encoding, with the field
-numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto: no package is needed.
+numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto: no package is needed. Other toy
+models are written with the same `field` and `described`.
 """
 
 from __future__ import annotations
@@ -122,41 +123,42 @@ def _model(
         nodes.append(_node("Unsqueeze", ["scored"], output, axes=[1]))
     axes = ("batch", "column", "other")[:dimensions]
     graph = (
-        b"".join(_field(1, node) for node in nodes)
-        + _field(2, "toy")
-        + _field(5, _tensor("table", table))
-        + _field(5, _tensor("columns", np.array([columns], dtype=np.float32)))
-        + _field(5, _tensor("padding", np.array([padding], dtype=np.int64)))
-        + b"".join(_field(11, _described(name, input_type, ("batch", "tokens"))) for name in inputs)
-        + (_field(12, _described("count", FLOAT, ("batch", "column"))) if output == "logits" else b"")
-        + _field(12, _described(output, FLOAT, axes))
+        b"".join(field(1, node) for node in nodes)
+        + field(2, "toy")
+        + field(5, _tensor("table", table))
+        + field(5, _tensor("columns", np.array([columns], dtype=np.float32)))
+        + field(5, _tensor("padding", np.array([padding], dtype=np.int64)))
+        + b"".join(field(11, described(name, input_type, ("batch", "tokens"))) for name in inputs)
+        + (field(12, described("count", FLOAT, ("batch", "column"))) if output == "logits" else b"")
+        + field(12, described(output, FLOAT, axes))
     )
-    return _field(1, 7) + _field(8, _field(1, "") + _field(2, 12)) + _field(7, graph)
+    return field(1, 7) + field(8, field(1, "") + field(2, 12)) + field(7, graph)
 
 
 def _node(operator: str, inputs: Iterable[str], output: str, **attributes: int | list[int]) -> bytes:
-    node = b"".join(_field(1, name) for name in inputs) + _field(2, output) + _field(4, operator)
+    node = b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, operator)
     for name, value in attributes.items():
         if isinstance(value, int):
-            node += _field(5, _field(1, name) + _field(3, value) + _field(20, 2))
+            node += field(5, field(1, name) + field(3, value) + field(20, 2))
         else:
-            node += _field(5, _field(1, name) + b"".join(_field(8, each) for each in value) + _field(20, 7))
+            node += field(5, field(1, name) + b"".join(field(8, each) for each in value) + field(20, 7))
     return node
 
 
 def _tensor(name: str, values: NDArray[Any]) -> bytes:
-    sizes = b"".join(_field(1, size) for size in values.shape)
+    sizes = b"".join(field(1, size) for size in values.shape)
     kind = FLOAT if values.dtype == np.float32 else INT64
-    return sizes + _field(2, kind) + _field(8, name) + _field(9, values.tobytes())
+    return sizes + field(2, kind) + field(8, name) + field(9, values.tobytes())
 
 
-def _described(name: str, kind: int, axes: Iterable[str]) -> bytes:
-    shape = b"".join(_field(1, _field(2, axis)) for axis in axes)
-    return _field(1, name) + _field(2, _field(1, _field(1, kind) + _field(2, shape)))
+def described(name: str, kind: int, axes: Iterable[str]) -> bytes:
+    """What a model's input or output is called, of which kind its numbers are, and its axes by name."""
+    shape = b"".join(field(1, field(2, axis)) for axis in axes)
+    return field(1, name) + field(2, field(1, field(1, kind) + field(2, shape)))
 
 
-def _field(number: int, value: int | bytes | str) -> bytes:
-    """One field: its number, and a number or a run of bytes."""
+def field(number: int, value: int | bytes | str) -> bytes:
+    """One field in Protocol Buffers' encoding, which ONNX files have: its number, and a number or bytes."""
     if isinstance(value, int):
         return _varint(number << 3) + _varint(value)
     data = value.encode() if isinstance(value, str) else value

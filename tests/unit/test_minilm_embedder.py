@@ -24,31 +24,11 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from assistant.adapters.minilm_embedder import DIMENSIONS, MinilmEmbedder
 from assistant.domain.errors import ConfigurationError, ProviderTimedOut, ProviderUnreachable
+from tests.toy_models import FLOAT, INT64, described, field
 
 WORDS = ["bridge", "closed", "lighthouse", "blue"]
 FILES = ["config.json", "special_tokens_map.json", "tokenizer_config.json", "vocab.txt"]
 NOWHERE = "http://127.0.0.1:9/onnx.tar.gz"  # the discard port; asking it would be refused
-
-
-def field(number: int, value: int | bytes | str) -> bytes:
-    """One field in Protocol Buffers' encoding, which ONNX files have."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    data = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-def varint(value: int) -> bytes:
-    groups = bytearray()
-    while value > 0x7F:
-        groups.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*groups, value])
-
-
-def described(name: str, kind: int, *dimensions: str) -> bytes:
-    shape = b"".join(field(1, field(2, each)) for each in dimensions)
-    return field(1, name) + field(2, field(1, field(1, kind) + field(2, shape)))
 
 
 def toy_model() -> bytes:
@@ -61,8 +41,8 @@ def toy_model() -> bytes:
         field(1, look_up)
         + field(2, "toy")
         + field(5, tensor + field(9, table.tobytes()))
-        + b"".join(field(11, described(name, 7, "batch", "tokens")) for name in inputs)
-        + field(12, described("last_hidden_state", 1, "batch", "tokens", "size"))
+        + b"".join(field(11, described(name, INT64, ["batch", "tokens"])) for name in inputs)
+        + field(12, described("last_hidden_state", FLOAT, ["batch", "tokens", "size"]))
     )
     return field(1, 8) + field(8, field(1, "") + field(2, 17)) + field(7, graph)
 
